@@ -50,6 +50,7 @@ impl Turn<'_> {
             return self.ask_need();
         }
         let strict = search::strict(self.context, &need, &self.state.rejected);
+        let strict = search::titled(self.context, &need, strict);
         if !self.changes.indifferent {
             if need.category.is_none() && kinds(&strict) > 1 && self.ask_kind() {
                 return;
@@ -132,6 +133,9 @@ impl Turn<'_> {
             search::find(self.context, need, &without, SHOWN_AT_ONCE);
         if products.is_empty() {
             return self.nothing(need);
+        }
+        if given_up.is_empty() && lead != Lead::Another {
+            products = search::titled(self.context, need, products);
         }
         let specific = search::wishes(need) >= SPECIFIC_MIN || !given_up.is_empty();
         if specific || matching <= SHOWN_AT_ONCE || lead != Lead::First {

@@ -49,8 +49,23 @@ fn categories(draft: &Draft<'_, '_>, place: &Range<usize>) -> Vec<(String, Range
         .collect()
 }
 
+/// "the Corda or the Tamis?": two products to choose from, and nothing else.
+fn alternatives(draft: &Draft<'_, '_>) -> Option<Range<usize>> {
+    let scene = draft.scene;
+    let sentence = scene.sentences.iter().find(|sentence| {
+        let two = references::products(scene, &sentence.tokens).len() == 2;
+        two && scene.hit_in(&sentence.tokens, Cue::Or).is_some()
+    })?;
+    let taken = [Cue::Choose, Cue::Show].iter().any(|cue| scene.has(*cue));
+    let open = sentence.question && !taken && !draft.has_content();
+    open.then(|| scene.hit_in(&sentence.tokens, Cue::Or).map(|hit| hit.tokens.clone())).flatten()
+}
+
 fn compare(draft: &mut Draft<'_, '_>) {
-    let Some(hit) = draft.free(Cue::Compare).into_iter().next() else { return };
+    let Some(hit) = draft.free(Cue::Compare).into_iter().next().or_else(|| alternatives(draft))
+    else {
+        return;
+    };
     let place = draft.scene.sentence_of(hit.start).map_or(hit.clone(), |one| one.tokens.clone());
     let mut found = references::products(draft.scene, &place);
     if found.is_empty() {
@@ -105,7 +120,14 @@ fn which(draft: &mut Draft<'_, '_>) {
         (None, None, Some((choice, tokens))) => {
             (Some(Reference::Facet { facet: choice.key, value: choice.value }), tokens)
         }
-        (None, None, None) => (None, hit.clone()),
+        // "which is roomier?": what tells them apart answers it, if a property was not named.
+        (None, None, None) => {
+            if !draft.any(|command| matches!(command, Command::Ask { .. })) {
+                let references = vec![Reference::Both];
+                draft.add(hit, Command::Compare { references });
+            }
+            return;
+        }
     };
     draft.add(joined(&hit, &tokens), Command::Ask { question: Question::Which, about });
 }

@@ -113,8 +113,9 @@ fn direct(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
         }
         // "how much is delivery?" is a question on deliveries.
         // "how much does it weigh?"
+        let bare = hit.clone().all(|at| draft.scene.cues.is_filler(&draft.scene.tokens[at].text));
         let measured =
-            cue == Cue::Price && hit.len() == 1 && names_attribute(draft.scene, sentence);
+            cue == Cue::Price && (hit.len() == 1 || bare) && names_attribute(draft.scene, sentence);
         if measured {
             draft.mark(&hit);
             continue;

@@ -2,7 +2,9 @@
 
 use super::cues::Cue;
 use super::cues::Hit;
+use super::cues::Meaning;
 use super::draft::Draft;
+use super::figure::Role;
 use super::scene::Scene;
 use super::scene::Seen;
 use crate::command::Command;
@@ -10,6 +12,7 @@ use crate::command::Polarity;
 use crate::shop::FacetChoice;
 use crate::shop::Lookups;
 use crate::shop::MentionTarget;
+use crate::shop::Product;
 use crate::state::Pending;
 use std::ops::Range;
 
@@ -141,6 +144,79 @@ fn is_service(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
     !want.is_some_and(|want| want.tokens.end <= tokens.start && tokens.end <= topic.tokens.start)
 }
 
+/// Whether a kind of product only says of what kind another one is: "a strap with a band".
+fn is_complement(scene: &Scene<'_>, seen: &Seen) -> bool {
+    let before = scene.seen.iter().rfind(|one| one.tokens.end <= seen.tokens.start);
+    let Some(before) = before.filter(|before| category(before).is_some()) else { return false };
+    let [joint] = &scene.tokens[before.tokens.end..seen.tokens.start] else { return false };
+    let gap = before.tokens.end..seen.tokens.start;
+    let parts = [Cue::Or, Cue::Negation, Cue::Contrast, Cue::Definite, Cue::Each];
+    scene.cues.is_filler(&joint.text)
+        && !scene.cues.joins_numbers(&joint.text)
+        && !parts.iter().any(|cue| scene.hit_in(&gap, *cue).is_some())
+}
+
+/// The value that a word for a kind of product also states: a raincoat is a jacket for rain.
+fn qualified(scene: &Scene<'_>, seen: &Seen, category: &str) -> Option<FacetChoice> {
+    let catalog = scene.input.catalog;
+    let inner = inner_values(scene, seen, category);
+    let stated: Vec<&FacetChoice> = values(seen).into_iter().chain(&inner).collect();
+    let [choice] = stated[..] else { return None };
+    let made = |product: &Product| {
+        let stated = product.facets.get(&choice.key);
+        catalog.is_within(&product.category, category)
+            && stated.is_some_and(|values| values.contains(&choice.value))
+    };
+    catalog.products().iter().any(made).then(|| choice.clone())
+}
+
+/// Values that single words of a name for a kind state, where they tell its products apart: "gloves
+/// for skiing". None if the name as a whole states one.
+fn inner_values(scene: &Scene<'_>, seen: &Seen, category: &str) -> Vec<FacetChoice> {
+    if seen.tokens.len() < 2 || !values(seen).is_empty() {
+        return Vec::new();
+    }
+    let catalog = scene.input.catalog;
+    let tells_apart = |choice: &FacetChoice| {
+        let within = |product: &&Product| catalog.is_within(&product.category, category);
+        let mut products = catalog.products().iter().filter(within);
+        products.clone().any(|product| product.has(choice))
+            && products.any(|product| !product.has(choice))
+    };
+    let words = seen.tokens.clone().map(|at| scene.text_of(&(at..at + 1)));
+    let found = words.flat_map(|word| catalog.mentions(&word, &[scene.input.language]));
+    let values = found.filter(|one| one.exact >= 1.0).filter_map(|one| match one.target {
+        MentionTarget::Value(choice) => Some(choice),
+        _ => None,
+    });
+    values.filter(tells_apart).collect()
+}
+
+/// Matters of something bought already.
+const AFTER_SALE: [&str; 6] = [
+    "return_exchange",
+    "refund_status",
+    "warranty",
+    "cancel_order",
+    "change_order",
+    "invoice_request",
+];
+
+/// Whether the message is about something bought already: what it names is no wish, unless a wish
+/// is stated.
+fn is_after_sale(scene: &Scene<'_>) -> bool {
+    let bought = scene.hits.iter().any(|hit| match &hit.meaning {
+        Meaning::Topic(label) => AFTER_SALE.contains(&label.as_str()),
+        _ => false,
+    });
+    let wished = scene.has(Cue::Want) || scene.has(Cue::Browse) || scene.has(Cue::Choose);
+    let figures = scene
+        .figures
+        .iter()
+        .any(|figure| matches!(figure.role, Role::Size(_) | Role::Dimensions | Role::Money { .. }));
+    bought && !wished && !figures
+}
+
 /// "the watch Minutelle": a kind right beside a product of that kind is part of its name.
 fn is_apposition(scene: &Scene<'_>, kind: &Seen) -> bool {
     let Some(category) = category(kind) else { return false };
@@ -161,39 +237,13 @@ fn is_apposition(scene: &Scene<'_>, kind: &Seen) -> bool {
     })
 }
 
-/// Values that the words for a kind of product also say, where they tell its products apart: "ski
-/// gloves" are gloves, and for skiing.
-fn implied(scene: &Scene<'_>, seen: &Seen, category: &str) -> Vec<FacetChoice> {
-    let catalog = scene.input.catalog;
-    let mut found: Vec<FacetChoice> = values(seen).into_iter().cloned().collect();
-    if seen.tokens.len() > 1 {
-        let words = seen.tokens.clone().map(|at| scene.text_of(&(at..at + 1)));
-        let mentions = words.flat_map(|word| catalog.mentions(&word, &[scene.input.language]));
-        found.extend(mentions.filter(|one| one.exact >= 1.0).filter_map(|one| match one.target {
-            MentionTarget::Value(choice) => Some(choice),
-            _ => None,
-        }));
-    }
-    let within: Vec<_> = catalog
-        .products()
-        .iter()
-        .filter(|product| catalog.is_within(&product.category, category))
-        .collect();
-    let mut kept: Vec<FacetChoice> = Vec::new();
-    for choice in found {
-        let count = within.iter().filter(|product| product.has(&choice)).count();
-        let known = kept.iter().any(|known| known.key == choice.key);
-        if count > 0 && count < within.len() && !known {
-            kept.push(choice);
-        }
-    }
-    kept
-}
-
 /// Reads all wishes.
 pub(crate) fn find(draft: &mut Draft<'_, '_>) {
     let complaint = draft.any(|command| matches!(command, Command::Complain { .. }));
     let scene = draft.scene;
+    if is_after_sale(scene) {
+        return;
+    }
     for seen in &scene.seen {
         if draft.is_used(&seen.tokens) || is_service(scene, &seen.tokens) {
             continue;
@@ -210,12 +260,16 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
         }
         let polarity = polarity(draft, &seen.tokens);
         if let Some(category) = category(seen) {
+            if is_complement(scene, seen) {
+                continue;
+            }
             let polarity = if polarity == Polarity::Prefer { Polarity::Must } else { polarity };
             let command = Command::Seek { category: category.to_owned(), polarity };
             draft.add(seen.tokens.clone(), command);
-            for FacetChoice { key, value } in implied(scene, seen, category) {
-                let command = Command::Constrain { facet: key, value, polarity };
-                draft.add(seen.tokens.clone(), command);
+            if let Some(FacetChoice { key, value }) = qualified(scene, seen, category)
+                && polarity == Polarity::Must
+            {
+                draft.add(seen.tokens.clone(), Command::Constrain { facet: key, value, polarity });
             }
             continue;
         }
