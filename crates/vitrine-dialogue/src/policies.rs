@@ -55,6 +55,9 @@ const CONDITION_SCORE: f32 = 4.0;
 /// What a topic loses for a condition that was not asked.
 const UNASKED_LOSS: f32 = 1.5;
 
+/// What a topic for special cases loses if none of its own words was said.
+const UNSAID_LOSS: f32 = 1.0;
+
 /// Least score of a topic found without an intent.
 const FREE_SCORE_MIN: f32 = 2.0;
 
@@ -205,6 +208,10 @@ impl Policies {
             let mut score = self.overlap(profile, &said, &joined);
             if intent.is_some() {
                 score += conditions(topic, profile, query, locales);
+                let special = !profile.phrases.is_empty();
+                if special && !profile.phrases.iter().any(|phrase| joined.contains(phrase)) {
+                    score -= UNSAID_LOSS;
+                }
             } else if score < FREE_SCORE_MIN {
                 continue;
             }

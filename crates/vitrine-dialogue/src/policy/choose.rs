@@ -17,8 +17,10 @@ use crate::plan::PlannedOption;
 use crate::plan::ShownProduct;
 use crate::reader::Reading;
 use crate::state::DialogueState;
+use crate::state::Focus;
 use crate::state::Pending;
 use crate::state::Topic;
+use std::collections::BTreeMap;
 
 /// Most open matters.
 const TOPICS_MAX: usize = 4;
@@ -38,6 +40,8 @@ pub(super) struct Turn<'a> {
     pub(super) exact: Option<bool>,
     pub(super) handoff: Option<HandoffReason>,
     pub(super) no_offer: bool,
+    /// Options asked about in the message: "do you have it in red?".
+    pub(super) asked_options: BTreeMap<String, String>,
 }
 
 impl<'a> Turn<'a> {
@@ -62,6 +66,7 @@ impl<'a> Turn<'a> {
             exact: None,
             handoff: None,
             no_offer: false,
+            asked_options: BTreeMap::new(),
         }
     }
 
@@ -145,7 +150,8 @@ impl<'a> Turn<'a> {
         }) {
             return self.complaint(about, angry || self.reading.angry || self.reading.sarcastic);
         }
-        if self.has(|command| matches!(command, Command::Injection)) && !self.sells() {
+        if self.has(|command| matches!(command, Command::Injection)) {
+            self.turn_to_named();
             return self.deflect();
         }
         if let Some(id) = self.find(|command| match command {
@@ -171,6 +177,17 @@ impl<'a> Turn<'a> {
             return self.after_answers();
         }
         self.selling_or_talk();
+    }
+
+    /// Takes a product named beside a matter that is declined into focus.
+    fn turn_to_named(&mut self) {
+        let named = self.find(|command| match command {
+            Command::Show { reference } => Some(reference.clone()),
+            _ => None,
+        });
+        if let Some(sku) = named.and_then(|one| self.resolve(&one).into_iter().next()) {
+            self.state.focus = Some(Focus { sku, options: BTreeMap::new(), pieces: Vec::new() });
+        }
     }
 
     fn selling_or_talk(&mut self) {

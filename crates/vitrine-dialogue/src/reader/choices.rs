@@ -48,6 +48,36 @@ fn categories(draft: &Draft<'_, '_>, place: &Range<usize>) -> Vec<(String, Range
         .collect()
 }
 
+/// "X or Y, which one?", "I can't decide between X and Y": both are to be compared.
+pub(crate) fn dilemma(draft: &mut Draft<'_, '_>) {
+    let scene = draft.scene;
+    for sentence in &scene.sentences {
+        let named = references::products(scene, &sentence.tokens);
+        let mut distinct = named.iter().map(|(reference, _)| reference);
+        let first = distinct.next();
+        let several = distinct.any(|other| Some(other) != first);
+        let cue = |cue: Cue| scene.hit_in(&sentence.tokens, cue).is_some();
+        let torn = [Cue::Compare, Cue::Which, Cue::Or, Cue::SizeAdvice, Cue::NoPreference];
+        let acts = [Cue::Choose, Cue::Remove, Cue::Stock, Cue::Price];
+        if !several || !torn.iter().any(|one| cue(*one)) || acts.iter().any(|one| cue(*one)) {
+            continue;
+        }
+        let hits: Vec<Range<usize>> = torn
+            .iter()
+            .filter_map(|one| scene.hit_in(&sentence.tokens, *one))
+            .map(|hit| hit.tokens.clone())
+            .collect();
+        hits.iter().for_each(|tokens| draft.mark(tokens));
+        for (_, tokens) in &named {
+            draft.mark(tokens);
+        }
+        let mut references: Vec<Reference> = named.into_iter().map(|(one, _)| one).collect();
+        references.dedup();
+        references.truncate(COMPARED_MAX);
+        draft.add(sentence.tokens.clone(), Command::Compare { references });
+    }
+}
+
 fn compare(draft: &mut Draft<'_, '_>) {
     let Some(hit) = draft.free(Cue::Compare).into_iter().next() else { return };
     let place = draft.scene.sentence_of(hit.start).map_or(hit.clone(), |one| one.tokens.clone());
@@ -204,7 +234,9 @@ fn choose(draft: &mut Draft<'_, '_>) {
 
 fn reject(draft: &mut Draft<'_, '_>) {
     for hit in draft.free(Cue::Reject) {
-        if draft.scene.input.state.last_shown.is_empty() {
+        // "what if I don't like it?" refuses nothing.
+        let asks = draft.scene.asks_at(hit.start);
+        if draft.scene.input.state.last_shown.is_empty() || asks {
             continue;
         }
         let clause = draft.scene.clause_of(hit.start);
@@ -245,6 +277,17 @@ fn relative(draft: &mut Draft<'_, '_>) {
                 draft.add(hit, command.clone());
             }
         }
+    }
+}
+
+/// "that one", alone: it is taken.
+pub(crate) fn pointed(draft: &mut Draft<'_, '_>) {
+    let scene = draft.scene;
+    let Some(hit) = draft.free(Cue::Focus).into_iter().next() else { return };
+    let more =
+        scene.content_words_outside(&hit) > 0 || scene.sentences.iter().any(|one| one.question);
+    if scene.in_focus() && hit.len() > 1 && !more {
+        draft.add(hit, Command::Choose { reference: Reference::Focus, buys: true });
     }
 }
 

@@ -106,6 +106,7 @@ fn read_scene(scene: &Scene<'_>) -> Reading {
 
 /// All rules but those that decide a message alone, the surest first.
 fn all(draft: &mut Draft<'_, '_>) {
+    choices::dilemma(draft);
     acts::preferences(draft);
     acts::direct(draft);
     limits::split(draft);
@@ -128,10 +129,16 @@ fn rest(draft: &mut Draft<'_, '_>) {
     }
     let wants = [Cue::Browse, Cue::Want, Cue::Show];
     let shop = wants.iter().find_map(|cue| scene.hits_of(*cue).next());
+    if service::by_own_words(draft) {
+        return;
+    }
     let answered = draft.any(|one| matches!(one, Command::Confirm | Command::Deny));
     if let Some(hit) = shop.filter(|_| !answered) {
         draft.add(hit.tokens.clone(), Command::Browse);
         return;
+    }
+    if draft.found.is_empty() {
+        choices::pointed(draft);
     }
     if draft.found.is_empty() {
         questions::unknown(draft);

@@ -19,7 +19,9 @@ use crate::shop::Product;
 use std::ops::Range;
 
 /// Other parts of catalogue keys that a general property can have.
-const ALIASES: [(&str, &[&str]); 9] = [
+const ALIASES: [(&str, &[&str]); 11] = [
+    ("filling", &["filling", "fill", "material"]),
+    ("load", &["load", "max"]),
     ("origin", &["made", "origin", "country"]),
     ("material", &["material", "fabric", "composition", "upper"]),
     ("colour", &["colour", "color"]),
@@ -43,7 +45,22 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
         attributes(draft, &sentence);
         values(draft, &sentence);
         stock_in_size(draft, &sentence);
+        included(draft, &sentence);
     }
+}
+
+/// "are the slats included?", "does it come with a charger?": asks of the product under discussion
+/// or named, not for another one.
+fn included(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
+    let scene = draft.scene;
+    let Some(hit) = scene.hit_in(&sentence.tokens, Cue::Included) else { return };
+    let product = !references::products(scene, &sentence.tokens).is_empty();
+    if !sentence.question || !(scene.in_focus() || product) || draft.is_used(&hit.tokens) {
+        return;
+    }
+    let about = about(draft, sentence);
+    let question = Question::Attribute { key: String::new(), value: None };
+    draft.add(sentence.tokens.clone(), Command::Ask { question, about });
 }
 
 /// The product that a question is about: named, referred to, or the one in focus.
@@ -112,12 +129,23 @@ fn direct(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
             draft.mark(&hit);
             continue;
         }
+        let exchanges = |one: &Command| {
+            matches!(one, Command::Ask { question: Question::Topic { intent, .. }, .. }
+                if intent == "return_exchange")
+        };
+        let compares = |one: &Command| matches!(one, Command::Compare { .. });
+        if cue == Cue::SizeAdvice && (draft.any(exchanges) || draft.any(compares)) {
+            draft.mark(&hit);
+            continue;
+        }
         let shopwide = matches!(cue, Cue::Total | Cue::Cart | Cue::Reorder);
         if shopwide {
+            let both = draft.scene.hit_in(&sentence.tokens, Cue::Both).is_some();
+            let about = (cue == Cue::Total && both).then_some(Reference::Both);
             for both in [Cue::Both, Cue::Focus] {
                 draft.free(both).iter().for_each(|tokens| draft.mark(tokens));
             }
-            draft.add(hit, Command::Ask { question, about: None });
+            draft.add(hit, Command::Ask { question, about });
             continue;
         }
         // "how much are your running shoes?": a wish for such a product.
@@ -183,7 +211,9 @@ fn attributes(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
             continue;
         }
         let product = !references::products(draft.scene, &sentence.tokens).is_empty();
-        let asks = sentence.question && (draft.scene.in_focus() || product);
+        // "and the material": an attribute alone asks for it.
+        let alone = draft.scene.content_words_outside(&tokens) == 0;
+        let asks = (sentence.question || alone) && (draft.scene.in_focus() || product);
         if !asks || draft.scene.hit_in(&sentence.tokens, Cue::NoPreference).is_some() {
             continue;
         }

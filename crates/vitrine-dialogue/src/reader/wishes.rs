@@ -7,11 +7,16 @@ use super::scene::Scene;
 use super::scene::Seen;
 use crate::command::Command;
 use crate::command::Polarity;
+use crate::command::Question;
+use crate::command::Reference;
 use crate::shop::FacetChoice;
 use crate::shop::Lookups;
 use crate::shop::MentionTarget;
 use crate::state::Pending;
 use std::ops::Range;
+
+/// Topics in whose messages a kind of product is what was bought, not what is wanted.
+const AFTER_SALES: [&str; 4] = ["return_exchange", "refund_status", "cancel_order", "change_order"];
 
 /// Words between "no" and what it excludes.
 const NEAR_GAP: usize = 1;
@@ -128,18 +133,39 @@ fn is_service(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
     !want.is_some_and(|want| want.tokens.end <= tokens.start && tokens.end <= topic.tokens.start)
 }
 
+/// Whether a product of a kind is named in the same sentence: "the Quenouille blanket".
+fn names_product_of(scene: &Scene<'_>, seen: &Seen, kind: &str) -> bool {
+    let catalog = scene.input.catalog;
+    let Some(sentence) = scene.sentence_of(seen.tokens.start) else { return false };
+    let named = super::references::products(scene, &sentence.tokens);
+    named.iter().any(|(reference, _)| match reference {
+        Reference::Product(sku) => {
+            catalog.product(sku).is_some_and(|product| catalog.is_within(&product.category, kind))
+        }
+        _ => false,
+    })
+}
+
 /// Reads all wishes.
 pub(crate) fn find(draft: &mut Draft<'_, '_>) {
     let complaint = draft.any(|command| matches!(command, Command::Complain { .. }));
+    let returns = draft.any(|command| {
+        matches!(command, Command::Ask { question: Question::Topic { intent, .. }, .. }
+            if AFTER_SALES.contains(&intent.as_str()))
+    });
     let scene = draft.scene;
     for seen in &scene.seen {
         if draft.is_used(&seen.tokens) || is_service(scene, &seen.tokens) {
             continue;
         }
+        if category(seen).is_some_and(|kind| names_product_of(scene, seen, kind)) {
+            draft.mark(&seen.tokens);
+            continue;
+        }
         let wanted = scene
             .sentence_of(seen.tokens.start)
             .is_some_and(|sentence| scene.hit_in(&sentence.tokens, Cue::Want).is_some());
-        if complaint && !wanted {
+        if (complaint || returns) && !wanted {
             continue;
         }
         let polarity = polarity(draft, &seen.tokens);
