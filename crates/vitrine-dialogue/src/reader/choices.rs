@@ -61,6 +61,36 @@ fn alternatives(draft: &Draft<'_, '_>) -> Option<Range<usize>> {
     open.then(|| scene.hit_in(&sentence.tokens, Cue::Or).map(|hit| hit.tokens.clone())).flatten()
 }
 
+/// "X or Y, which one?", "I can't decide between X and Y": both are to be compared.
+pub(crate) fn dilemma(draft: &mut Draft<'_, '_>) {
+    let scene = draft.scene;
+    for sentence in &scene.sentences {
+        let named = references::products(scene, &sentence.tokens);
+        let mut distinct = named.iter().map(|(reference, _)| reference);
+        let first = distinct.next();
+        let several = distinct.any(|other| Some(other) != first);
+        let cue = |cue: Cue| scene.hit_in(&sentence.tokens, cue).is_some();
+        let torn = [Cue::Compare, Cue::Which, Cue::Or, Cue::SizeAdvice, Cue::NoPreference];
+        let acts = [Cue::Choose, Cue::Remove, Cue::Stock, Cue::Price];
+        if !several || !torn.iter().any(|one| cue(*one)) || acts.iter().any(|one| cue(*one)) {
+            continue;
+        }
+        let hits: Vec<Range<usize>> = torn
+            .iter()
+            .filter_map(|one| scene.hit_in(&sentence.tokens, *one))
+            .map(|hit| hit.tokens.clone())
+            .collect();
+        hits.iter().for_each(|tokens| draft.mark(tokens));
+        for (_, tokens) in &named {
+            draft.mark(tokens);
+        }
+        let mut references: Vec<Reference> = named.into_iter().map(|(one, _)| one).collect();
+        references.dedup();
+        references.truncate(COMPARED_MAX);
+        draft.add(sentence.tokens.clone(), Command::Compare { references });
+    }
+}
+
 fn compare(draft: &mut Draft<'_, '_>) {
     let Some(hit) = draft.free(Cue::Compare).into_iter().next().or_else(|| alternatives(draft))
     else {
@@ -250,7 +280,9 @@ pub(crate) fn pointed(draft: &mut Draft<'_, '_>) -> bool {
 
 fn reject(draft: &mut Draft<'_, '_>) {
     for hit in draft.free(Cue::Reject) {
-        if draft.scene.input.state.last_shown.is_empty() {
+        // "what if I don't like it?" refuses nothing.
+        let asks = draft.scene.asks_at(hit.start);
+        if draft.scene.input.state.last_shown.is_empty() || asks {
             continue;
         }
         let clause = draft.scene.clause_of(hit.start);
@@ -308,7 +340,15 @@ fn asks_property(draft: &Draft<'_, '_>, sentence: &Sentence, about: &Reference) 
         && cue(Cue::Copula)
         && !acts.iter().any(|one| cue(*one))
         && !draft.has_content()
-        && !super::wishes::loose_words(draft).is_empty()
+        && sentence.tokens.clone().any(|at| {
+            let scene = draft.scene;
+            let text = &scene.tokens[at].text;
+            text.chars().count() > 2
+                && text.chars().all(char::is_alphabetic)
+                && !scene.cues.is_filler(text)
+                && !scene.seen.iter().any(|seen| seen.tokens.contains(&at))
+                && !scene.hits.iter().any(|hit| hit.tokens.contains(&at))
+        })
 }
 
 /// Products, places and the like that no command explains: they were named.

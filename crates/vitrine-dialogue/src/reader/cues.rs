@@ -69,6 +69,8 @@ pub(crate) enum Cue {
     SizeAdvice,
     Details,
     Why,
+    /// "included", "comes with": asks what is part of it.
+    Included,
     // Orders and complaints.
     Order,
     OrderWord,
@@ -286,6 +288,11 @@ impl Cues {
     /// Whether a word carries no content.
     pub(crate) fn is_filler(&self, word: &str) -> bool {
         self.skip.contains(word) || self.fillers.contains(word)
+    }
+
+    /// Whether the language has a word: it is then no misspelt word of the shop.
+    pub(crate) fn knows(&self, word: &str) -> bool {
+        self.is_filler(word) || self.phrases.knows(word)
     }
 
     /// Whether a word is an article or may stand anywhere in a phrase.
