@@ -99,6 +99,10 @@ pub(super) fn apply(
     }
     if changes.quantity.is_some() {
         state.need.quantity = changes.quantity;
+        state.need.pieces.clear();
+    }
+    if !changes.pieces.is_empty() {
+        state.need.pieces.clone_from(&changes.pieces);
     }
     seed_from_focus(context, state, &changes);
     if changes.sought || changes.narrowed {
