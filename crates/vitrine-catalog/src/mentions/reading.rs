@@ -2,11 +2,13 @@
 
 use crate::mentions::candidates::Candidate;
 use crate::mentions::compounds::compound;
+use crate::mentions::compounds::qualifier;
 use crate::mentions::phrases::Meaning;
 use crate::mentions::phrases::PhraseTable;
 use crate::mentions::phrases::TYPO_LETTERS_MIN;
 use crate::mentions::phrases::full_stem;
 use crate::mentions::phrases::stem_of;
+use crate::mentions::target::MentionTarget;
 use crate::mentions::tokens::Gap;
 use crate::mentions::tokens::Token;
 use crate::mentions::tokens::counted;
@@ -27,6 +29,9 @@ const SHORT_TYPO: f32 = 0.7;
 /// Certainty of a phrase of two words in the other order, and of words written together or apart.
 const REVERSED: f32 = 0.9;
 const JOINED: f32 = 0.95;
+
+/// Words that list things: what stands on their two sides is no phrase in the other order.
+const JOINTS: [&str; 11] = ["and", "et", "und", "y", "e", "ed", "o", "ou", "or", "oder", "u"];
 
 /// Most edits between words in a language that nobody is known to write and the shop's words: an
 /// ending such as that of the plural.
@@ -103,6 +108,15 @@ impl Reading<'_> {
             let first = &self.tokens[parts[at].at];
             let last = &self.tokens[parts[at + hit.parts - 1].at];
             let taken = &parts[at..at + hit.parts];
+            let kind = |meaning: &&Meaning| matches!(meaning.target, MentionTarget::Category(_));
+            if self.language == Language::DE
+                && self.close
+                && whole
+                && matches!(taken, [part] if !part.corrected)
+                && hit.meanings.iter().all(kind)
+            {
+                qualifier(self.table, first, self.certainty, found);
+            }
             let typo = taken.iter().map(|part| self.typo(part)).fold(1.0, f32::min);
             for meaning in hit.meanings {
                 found.push(Candidate {
@@ -199,7 +213,11 @@ impl Reading<'_> {
         }
         let together = format!("{}{}", first.folded, second.folded);
         let joined = self.table.meanings(&stem(&together, self.language));
-        let swapped = self.table.meanings(&format!("{} {}", other.stem, one.stem));
+        let between = &self.tokens[one.at + 1..other.at];
+        let apart = between.iter().any(|token| JOINTS.contains(&token.folded.as_str()));
+        // "running socks and a cap" is no running cap.
+        let key = format!("{} {}", other.stem, one.stem);
+        let swapped = if apart { &[][..] } else { self.table.meanings(&key) };
         let (meanings, certainty) = if other.at == one.at + 1 && !joined.is_empty() {
             (joined, JOINED)
         } else {

@@ -99,13 +99,16 @@ pub(super) fn apply(
     }
     if changes.quantity.is_some() {
         state.need.quantity = changes.quantity;
+        state.need.pieces.clear();
+    }
+    if !changes.pieces.is_empty() {
+        state.need.pieces.clone_from(&changes.pieces);
     }
     seed_from_focus(context, state, &changes);
     if changes.sought || changes.narrowed {
         let wishes = reading.commands.iter().filter_map(|said| match &said.command {
-            Command::Constrain { polarity: Polarity::Must | Polarity::Prefer, .. } => {
-                Some(said.source.as_str())
-            }
+            Command::Constrain { polarity: Polarity::Must | Polarity::Prefer, .. }
+            | Command::Seek { polarity: Polarity::Must, .. } => Some(said.source.as_str()),
             _ => None,
         });
         // The words of a wish rank products too: a feature may say it where no facet does.

@@ -4,6 +4,7 @@ use super::cues::Cue;
 use super::draft::Draft;
 use super::figure::Role;
 use super::references;
+use super::scene::Sentence;
 use crate::command::Command;
 use crate::command::Polarity;
 use crate::command::Question;
@@ -48,8 +49,53 @@ fn categories(draft: &Draft<'_, '_>, place: &Range<usize>) -> Vec<(String, Range
         .collect()
 }
 
+/// "the Corda or the Tamis?": two products to choose from, and nothing else.
+fn alternatives(draft: &Draft<'_, '_>) -> Option<Range<usize>> {
+    let scene = draft.scene;
+    let sentence = scene.sentences.iter().find(|sentence| {
+        let two = references::products(scene, &sentence.tokens).len() == 2;
+        two && scene.hit_in(&sentence.tokens, Cue::Or).is_some()
+    })?;
+    let taken = [Cue::Choose, Cue::Show].iter().any(|cue| scene.has(*cue));
+    let open = sentence.question && !taken && !draft.has_content();
+    open.then(|| scene.hit_in(&sentence.tokens, Cue::Or).map(|hit| hit.tokens.clone())).flatten()
+}
+
+/// "X or Y, which one?", "I can't decide between X and Y": both are to be compared.
+pub(crate) fn dilemma(draft: &mut Draft<'_, '_>) {
+    let scene = draft.scene;
+    for sentence in &scene.sentences {
+        let named = references::products(scene, &sentence.tokens);
+        let mut distinct = named.iter().map(|(reference, _)| reference);
+        let first = distinct.next();
+        let several = distinct.any(|other| Some(other) != first);
+        let cue = |cue: Cue| scene.hit_in(&sentence.tokens, cue).is_some();
+        let torn = [Cue::Compare, Cue::Which, Cue::Or, Cue::SizeAdvice, Cue::NoPreference];
+        let acts = [Cue::Choose, Cue::Remove, Cue::Stock, Cue::Price];
+        if !several || !torn.iter().any(|one| cue(*one)) || acts.iter().any(|one| cue(*one)) {
+            continue;
+        }
+        let hits: Vec<Range<usize>> = torn
+            .iter()
+            .filter_map(|one| scene.hit_in(&sentence.tokens, *one))
+            .map(|hit| hit.tokens.clone())
+            .collect();
+        hits.iter().for_each(|tokens| draft.mark(tokens));
+        for (_, tokens) in &named {
+            draft.mark(tokens);
+        }
+        let mut references: Vec<Reference> = named.into_iter().map(|(one, _)| one).collect();
+        references.dedup();
+        references.truncate(COMPARED_MAX);
+        draft.add(sentence.tokens.clone(), Command::Compare { references });
+    }
+}
+
 fn compare(draft: &mut Draft<'_, '_>) {
-    let Some(hit) = draft.free(Cue::Compare).into_iter().next() else { return };
+    let Some(hit) = draft.free(Cue::Compare).into_iter().next().or_else(|| alternatives(draft))
+    else {
+        return;
+    };
     let place = draft.scene.sentence_of(hit.start).map_or(hit.clone(), |one| one.tokens.clone());
     let mut found = references::products(draft.scene, &place);
     if found.is_empty() {
@@ -104,7 +150,14 @@ fn which(draft: &mut Draft<'_, '_>) {
         (None, None, Some((choice, tokens))) => {
             (Some(Reference::Facet { facet: choice.key, value: choice.value }), tokens)
         }
-        (None, None, None) => (None, hit.clone()),
+        // "which is roomier?": what tells them apart answers it, if a property was not named.
+        (None, None, None) => {
+            if !draft.any(|command| matches!(command, Command::Ask { .. })) {
+                let references = vec![Reference::Both];
+                draft.add(hit, Command::Compare { references });
+            }
+            return;
+        }
     };
     draft.add(joined(&hit, &tokens), Command::Ask { question: Question::Which, about });
 }
@@ -171,12 +224,23 @@ fn takes_kind(draft: &Draft<'_, '_>, clause: &Range<usize>) -> bool {
     })
 }
 
+/// Whether a matter of the shop is asked in some tokens.
+fn topic_asked(draft: &Draft<'_, '_>, place: &Range<usize>) -> bool {
+    draft.found.iter().any(|found| {
+        let topic = matches!(found.command, Command::Ask { question: Question::Topic { .. }, .. });
+        topic && found.tokens.start >= place.start && found.tokens.end <= place.end
+    })
+}
+
 fn choose(draft: &mut Draft<'_, '_>) {
     for hit in draft.free(Cue::Choose) {
         let clause = draft.scene.clause_of(hit.start);
         let sentence = draft.scene.sentence_of(hit.start).cloned();
-        let asks = sentence.as_ref().is_some_and(|one| one.question)
-            && draft.scene.topic_in(&clause).is_some();
+        // "and if I take it today?" is part of a question on deliveries.
+        let asks = sentence.as_ref().is_some_and(|one| {
+            one.question
+                && (draft.scene.topic_in(&clause).is_some() || topic_asked(draft, &one.tokens))
+        });
         let negated = draft.scene.hit_before(hit.start, Cue::Negation, 1).is_some();
         if asks || negated {
             continue;
@@ -202,9 +266,23 @@ fn choose(draft: &mut Draft<'_, '_>) {
     }
 }
 
+/// "that one then": a message that only points at the product under discussion takes it.
+pub(crate) fn pointed(draft: &mut Draft<'_, '_>) -> bool {
+    let scene = draft.scene;
+    let Some(hit) = draft.free(Cue::Focus).into_iter().next() else { return false };
+    let asks = scene.tokens.iter().any(|token| token.text.contains('?'));
+    if asks || scene.input.state.focus.is_none() || scene.content_words_outside(&hit) > 0 {
+        return false;
+    }
+    draft.add(hit, Command::Choose { reference: Reference::Focus, buys: true });
+    true
+}
+
 fn reject(draft: &mut Draft<'_, '_>) {
     for hit in draft.free(Cue::Reject) {
-        if draft.scene.input.state.last_shown.is_empty() {
+        // "what if I don't like it?" refuses nothing.
+        let asks = draft.scene.asks_at(hit.start);
+        if draft.scene.input.state.last_shown.is_empty() || asks {
             continue;
         }
         let clause = draft.scene.clause_of(hit.start);
@@ -224,6 +302,7 @@ fn relative(draft: &mut Draft<'_, '_>) {
         (Cue::Cheaper, if shown { Command::Cheaper } else { Command::LowPrice }),
         (Cue::Dearer, Command::Dearer),
         (Cue::LowPrice, Command::LowPrice),
+        (Cue::Cheapest, Command::LowPrice),
         (Cue::Another, if shown { Command::Another } else { Command::Browse }),
         (Cue::Accessories, Command::Accessories),
     ] {
@@ -240,6 +319,10 @@ fn relative(draft: &mut Draft<'_, '_>) {
                 let money = matches!(figure.role, Role::Money { bound: Some(_), .. });
                 money && figure.tokens.start <= hit.start && hit.end <= figure.tokens.end
             });
+            // "the cheapest" is one of those shown, if there are any.
+            if cue == Cue::Cheapest && shown {
+                continue;
+            }
             let asked = cue == Cue::LowPrice && draft.scene.topic_in(&place).is_some();
             if !limited && !asked {
                 draft.add(hit, command.clone());
@@ -248,10 +331,30 @@ fn relative(draft: &mut Draft<'_, '_>) {
     }
 }
 
+/// "does the Algane stand chlorine?": whether something is asked of a product that no rule knows.
+fn asks_property(draft: &Draft<'_, '_>, sentence: &Sentence, about: &Reference) -> bool {
+    let cue = |cue: Cue| draft.scene.hit_in(&sentence.tokens, cue).is_some();
+    let acts = [Cue::Want, Cue::Show, Cue::Choose, Cue::Which, Cue::Browse];
+    matches!(about, Reference::Product(_))
+        && sentence.question
+        && cue(Cue::Copula)
+        && !acts.iter().any(|one| cue(*one))
+        && !draft.has_content()
+        && sentence.tokens.clone().any(|at| {
+            let scene = draft.scene;
+            let text = &scene.tokens[at].text;
+            text.chars().count() > 2
+                && text.chars().all(char::is_alphabetic)
+                && !scene.cues.is_filler(text)
+                && !scene.seen.iter().any(|seen| seen.tokens.contains(&at))
+                && !scene.hits.iter().any(|hit| hit.tokens.contains(&at))
+        })
+}
+
 /// Products, places and the like that no command explains: they were named.
 pub(crate) fn named(draft: &mut Draft<'_, '_>) {
     for sentence in draft.scene.sentences.clone() {
-        for clause in sentence.clauses {
+        for clause in sentence.clauses.clone() {
             let found = references::find(draft.scene, &clause);
             for (reference, tokens) in found {
                 if draft.is_used(&tokens) || reference == Reference::Focus {
@@ -267,7 +370,20 @@ pub(crate) fn named(draft: &mut Draft<'_, '_>) {
                     matches!(figure.role, Role::Size(_) | Role::Quantity | Role::Dimensions)
                         && sentence.tokens.contains(&figure.bare.start)
                 });
-                let buys = wanted && figured && !sentence.question;
+                if asks_property(draft, &sentence, &reference) {
+                    let question = Question::Attribute { key: String::new(), value: None };
+                    let about = Some(reference);
+                    draft.add(sentence.tokens.clone(), Command::Ask { question, about });
+                    continue;
+                }
+                // "ok, the second one then"
+                let agreed = [Cue::Yes, Cue::Fine].iter().any(|cue| {
+                    let hit = draft.scene.hit_in(&sentence.tokens, *cue);
+                    hit.is_some_and(|hit| hit.tokens.end <= tokens.start)
+                });
+                let shown = !matches!(reference, Reference::Product(_))
+                    && draft.scene.hit_in(&sentence.tokens, Cue::Show).is_none();
+                let buys = (wanted && figured || agreed && shown) && !sentence.question;
                 draft.add(tokens, Command::Choose { reference, buys });
             }
         }

@@ -78,7 +78,9 @@ pub(crate) fn letters(scene: &Scene<'_>) -> Vec<(String, Range<usize>)> {
         if let Meaning::SizeName(name) = &hit.meaning {
             let word = scene.hit_before(hit.tokens.start, Cue::SizeWord, 1).is_some()
                 || scene.hit_after(hit.tokens.end, Cue::SizeWord, 0).is_some();
-            if word || (asked && alone) {
+            let token = &scene.tokens[hit.tokens.start];
+            let short = token.text.chars().count() <= 2 && token.capital && !token.glued;
+            if word || (asked && alone) || (short && !all_capitals(scene)) {
                 found.push((name.clone(), hit.tokens.clone()));
             }
         }
@@ -136,9 +138,15 @@ fn values(scene: &Scene<'_>, figure: &Figure, system: SizeSystem) -> (String, Ve
         );
     }
     let written = plain(figure.values[0]);
-    match scene.option_value(&written).filter(|_| shop) {
-        Some((key, value)) => (key, vec![value]),
-        None => (option, vec![written]),
+    if let Some((key, value)) = scene.option_value(&written).filter(|_| shop) {
+        return (key, vec![value]);
+    }
+    let longer = scene.beginning_with(figure.values[0]);
+    match longer.first() {
+        Some((key, _)) if shop => {
+            (key.clone(), longer.iter().map(|(_, value)| value.clone()).collect())
+        }
+        _ => (option, vec![written]),
     }
 }
 

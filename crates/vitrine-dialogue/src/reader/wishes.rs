@@ -2,16 +2,24 @@
 
 use super::cues::Cue;
 use super::cues::Hit;
+use super::cues::Meaning;
 use super::draft::Draft;
+use super::figure::Role;
 use super::scene::Scene;
 use super::scene::Seen;
 use crate::command::Command;
 use crate::command::Polarity;
+use crate::command::Question;
+use crate::command::Reference;
 use crate::shop::FacetChoice;
 use crate::shop::Lookups;
 use crate::shop::MentionTarget;
+use crate::shop::Product;
 use crate::state::Pending;
 use std::ops::Range;
+
+/// Topics in whose messages a kind of product is what was bought, not what is wanted.
+const AFTER_SALES: [&str; 4] = ["return_exchange", "refund_status", "cancel_order", "change_order"];
 
 /// Words between "no" and what it excludes.
 const NEAR_GAP: usize = 1;
@@ -84,7 +92,7 @@ pub(crate) fn polarity(draft: &Draft<'_, '_>, tokens: &Range<usize>) -> Polarity
         .hit_before(tokens.start, Cue::NegationNear, NEAR_GAP)
         .or_else(|| scene.hit_before(tokens.start, Cue::TooMuch, NEAR_GAP))
         .or_else(|| scene.hit_before(tokens.start, Cue::Remove, 2));
-    if near.is_some() || listed(scene, tokens) {
+    if near.is_some() || listed(scene, tokens) || denied_behind(scene, tokens) {
         return Polarity::MustNot;
     }
     if let Some(hit) = negation(Cue::Negation) {
@@ -104,12 +112,29 @@ pub(crate) fn polarity(draft: &Draft<'_, '_>, tokens: &Range<usize>) -> Polarity
     if softened { Polarity::Prefer } else { Polarity::Must }
 }
 
+/// "in yellow no", "gelb nicht": a negation behind the words, at the end of their clause.
+fn denied_behind(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
+    let clause = scene.clause_of(tokens.start);
+    let ends = |hit: &Hit| {
+        let rest = hit.tokens.end..clause.end.max(hit.tokens.end);
+        scene.tokens[rest].iter().all(|token| !token.text.chars().any(char::is_alphanumeric))
+    };
+    let hits = [Cue::Negation, Cue::No].into_iter().flat_map(|cue| scene.hits_of(cue));
+    let mut behind = hits.filter(|hit| hit.tokens.start == tokens.end);
+    // "waterproof, no?" and "is it black or not?" ask.
+    !scene.asks_at(tokens.start) && behind.any(ends)
+}
+
 /// "no red, pink or yellow": what follows an excluded value after a comma or "or" is excluded.
 fn listed(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
     let before = scene.seen.iter().rfind(|seen| seen.tokens.end <= tokens.start);
-    let Some(before) = before else { return false };
+    let own = scene.seen.iter().find(|seen| seen.tokens == *tokens);
+    let (Some(before), Some(own)) = (before, own) else { return false };
+    let alike = values(before).iter().any(|one| values(own).iter().any(|two| one.key == two.key))
+        || category(before).is_some() && category(own).is_some();
     let gap = before.tokens.end..tokens.start;
-    let joint = gap.len() == 1
+    let joint = alike
+        && gap.len() == 1
         && (scene.hit_in(&gap, Cue::Or).is_some() || scene.tokens[gap.start].text == ",");
     if !joint {
         return false;
@@ -128,25 +153,130 @@ fn is_service(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
     !want.is_some_and(|want| want.tokens.end <= tokens.start && tokens.end <= topic.tokens.start)
 }
 
+/// Whether a kind of product only says of what kind another one is: "a strap with a band".
+fn is_complement(scene: &Scene<'_>, seen: &Seen) -> bool {
+    let before = scene.seen.iter().rfind(|one| one.tokens.end <= seen.tokens.start);
+    let Some(before) = before.filter(|before| category(before).is_some()) else { return false };
+    let [joint] = &scene.tokens[before.tokens.end..seen.tokens.start] else { return false };
+    let gap = before.tokens.end..seen.tokens.start;
+    let parts = [Cue::Or, Cue::Negation, Cue::Contrast, Cue::Definite, Cue::Each];
+    scene.cues.is_filler(&joint.text)
+        && !scene.cues.joins_numbers(&joint.text)
+        && !parts.iter().any(|cue| scene.hit_in(&gap, *cue).is_some())
+}
+
+/// The value that a word for a kind of product also states: a raincoat is a jacket for rain.
+fn qualified(scene: &Scene<'_>, seen: &Seen, category: &str) -> Option<FacetChoice> {
+    let catalog = scene.input.catalog;
+    let inner = inner_values(scene, seen, category);
+    let stated: Vec<&FacetChoice> = values(seen).into_iter().chain(&inner).collect();
+    let [choice] = stated[..] else { return None };
+    let made = |product: &Product| {
+        let stated = product.facets.get(&choice.key);
+        catalog.is_within(&product.category, category)
+            && stated.is_some_and(|values| values.contains(&choice.value))
+    };
+    catalog.products().iter().any(made).then(|| choice.clone())
+}
+
+/// Values that single words of a name for a kind state, where they tell its products apart: "gloves
+/// for skiing". None if the name as a whole states one.
+fn inner_values(scene: &Scene<'_>, seen: &Seen, category: &str) -> Vec<FacetChoice> {
+    if seen.tokens.len() < 2 || !values(seen).is_empty() {
+        return Vec::new();
+    }
+    let catalog = scene.input.catalog;
+    let tells_apart = |choice: &FacetChoice| {
+        let within = |product: &&Product| catalog.is_within(&product.category, category);
+        let mut products = catalog.products().iter().filter(within);
+        products.clone().any(|product| product.has(choice))
+            && products.any(|product| !product.has(choice))
+    };
+    let words = seen.tokens.clone().map(|at| scene.text_of(&(at..at + 1)));
+    let found = words.flat_map(|word| catalog.mentions(&word, &[scene.input.language]));
+    let values = found.filter(|one| one.exact >= 1.0).filter_map(|one| match one.target {
+        MentionTarget::Value(choice) => Some(choice),
+        _ => None,
+    });
+    values.filter(tells_apart).collect()
+}
+
+/// Matters of something bought already.
+const AFTER_SALE: [&str; 6] = [
+    "return_exchange",
+    "refund_status",
+    "warranty",
+    "cancel_order",
+    "change_order",
+    "invoice_request",
+];
+
+/// Whether the message is about something bought already: what it names is no wish, unless a wish
+/// is stated.
+fn is_after_sale(scene: &Scene<'_>) -> bool {
+    let bought = scene.hits.iter().any(|hit| match &hit.meaning {
+        Meaning::Topic(label) => AFTER_SALE.contains(&label.as_str()),
+        _ => false,
+    });
+    let wished = scene.has(Cue::Want) || scene.has(Cue::Browse) || scene.has(Cue::Choose);
+    let figures = scene
+        .figures
+        .iter()
+        .any(|figure| matches!(figure.role, Role::Size(_) | Role::Dimensions | Role::Money { .. }));
+    bought && !wished && !figures
+}
+
+/// Whether a product of a kind is named in the same sentence: "the Quenouille blanket".
+fn names_product_of(scene: &Scene<'_>, seen: &Seen, kind: &str) -> bool {
+    let catalog = scene.input.catalog;
+    let Some(sentence) = scene.sentence_of(seen.tokens.start) else { return false };
+    let named = super::references::products(scene, &sentence.tokens);
+    named.iter().any(|(reference, _)| match reference {
+        Reference::Product(sku) => {
+            catalog.product(sku).is_some_and(|product| catalog.is_within(&product.category, kind))
+        }
+        _ => false,
+    })
+}
+
 /// Reads all wishes.
 pub(crate) fn find(draft: &mut Draft<'_, '_>) {
     let complaint = draft.any(|command| matches!(command, Command::Complain { .. }));
+    let returns = draft.any(|command| {
+        matches!(command, Command::Ask { question: Question::Topic { intent, .. }, .. }
+            if AFTER_SALES.contains(&intent.as_str()))
+    });
     let scene = draft.scene;
+    if is_after_sale(scene) {
+        return;
+    }
     for seen in &scene.seen {
         if draft.is_used(&seen.tokens) || is_service(scene, &seen.tokens) {
+            continue;
+        }
+        if category(seen).is_some_and(|kind| names_product_of(scene, seen, kind)) {
+            draft.mark(&seen.tokens);
             continue;
         }
         let wanted = scene
             .sentence_of(seen.tokens.start)
             .is_some_and(|sentence| scene.hit_in(&sentence.tokens, Cue::Want).is_some());
-        if complaint && !wanted {
+        if (complaint || returns) && !wanted {
             continue;
         }
         let polarity = polarity(draft, &seen.tokens);
         if let Some(category) = category(seen) {
+            if is_complement(scene, seen) {
+                continue;
+            }
             let polarity = if polarity == Polarity::Prefer { Polarity::Must } else { polarity };
             let command = Command::Seek { category: category.to_owned(), polarity };
             draft.add(seen.tokens.clone(), command);
+            if let Some(FacetChoice { key, value }) = qualified(scene, seen, category)
+                && polarity == Polarity::Must
+            {
+                draft.add(seen.tokens.clone(), Command::Constrain { facet: key, value, polarity });
+            }
             continue;
         }
         let all = values(seen);
