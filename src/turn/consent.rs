@@ -25,6 +25,8 @@ use vitrine_conversations::Erasure;
 use vitrine_conversations::Purpose;
 use vitrine_conversations::StoreError;
 use vitrine_conversations::TurnCommit;
+use vitrine_dialogue::command::Command;
+use vitrine_dialogue::command::Said;
 
 /// Most attempts at a change; an attempt is repeated when the customer or conversation changed.
 const TRIES_MAX: u32 = 16;
@@ -35,18 +37,29 @@ pub(crate) const CUSTOMER_CONVERSATIONS_MAX: usize = 1000;
 /// Label of the opt-out intent.
 const STOP_INTENT: &str = "stop_messages";
 
-/// Whether a message opts out: by a STOP word, by a sentence whose first intent is opting out (the
-/// most urgent intent comes first), or by the opt-out button.
-pub(crate) fn stops(understood: &Understood, record: &ConversationRecord) -> bool {
-    let reading = &understood.reading;
-    match &understood.tap {
-        Some(choice) => choice.key == ids::INTENT && choice.value == STOP_INTENT,
-        None => {
-            let first = reading.label == STOP_INTENT && !reading.abstained;
-            let channel = record.channel_last.unwrap_or(ChannelKind::Webchat);
-            short_answers::is_stop(&understood.text, channel) || first
-        }
+/// Confidence from which the classifier alone recognises an opt-out, in words that say nothing else.
+const STOP_CONFIDENCE_MIN: f32 = 0.8;
+
+/// Whether a message opts out: by a STOP word, by the opt-out button, by a phrase that the
+/// dialogue's reader knows, or, where no word tells anything else, by the classifier.
+pub(crate) fn stops(
+    understood: &Understood,
+    record: &ConversationRecord,
+    commands: &[Said],
+) -> bool {
+    if let Some(choice) = &understood.tap {
+        return choice.key == ids::INTENT && choice.value == STOP_INTENT;
     }
+    let says_so = commands.iter().any(|said| said.command == Command::Stop);
+    let channel = record.channel_last.unwrap_or(ChannelKind::Webchat);
+    let reading = &understood.reading;
+    let sure = reading.label == STOP_INTENT
+        && !reading.abstained
+        && reading.confidence >= STOP_CONFIDENCE_MIN;
+    let nothing_else = commands.iter().all(|said| {
+        matches!(said.command, Command::Unclear | Command::OutOfScope | Command::Deny)
+    });
+    says_so || short_answers::is_stop(&understood.text, channel) || (sure && nothing_else)
 }
 
 impl TurnPipeline {

@@ -145,7 +145,7 @@ pub(crate) fn decide(situation: &Situation<'_>) -> Decision {
             && request.channel == vitrine_base::channel::ChannelKind::Sms,
     };
     let mut reading = dialogue::read(&setting, state, &incoming);
-    if consent::stops(understood, record) {
+    if consent::stops(understood, record, &reading.commands) {
         reading.commands.retain(|said| said.command != Command::Stop);
         let source = understood.text.clone();
         reading.commands.insert(0, Said { command: Command::Stop, source });

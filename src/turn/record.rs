@@ -3,7 +3,6 @@
 //! Pure. `seal` commits the result before the answer is returned.
 
 use crate::turn::answer::StatedFact;
-use crate::turn::consent;
 use crate::turn::dialogue::Decision;
 use crate::turn::draft::HistoryLine;
 use crate::turn::draft::Speaker;
@@ -30,6 +29,7 @@ use vitrine_conversations::OwnerEvent;
 use vitrine_conversations::Purpose;
 use vitrine_conversations::SeenIntent;
 use vitrine_conversations::VERBATIM_CHARS_MAX;
+use vitrine_dialogue::command::Command;
 use vitrine_dialogue::state::Need;
 
 /// Separates the values of a fact that has several.
@@ -162,10 +162,10 @@ pub(crate) fn remember(
     record.kept = None;
     record.asked_facets.clear();
     options::remember(record, decision.options.iter().map(|(id, _)| id.as_str()));
-    if consent::stops(understood, record)
-        || decision.turned.as_ref().is_some_and(|turned| turned.state.stopped)
-            && record.outreach_stopped_at.is_none()
-    {
+    let stops = decision.turned.as_ref().is_some_and(|turned| {
+        turned.reading.commands.iter().any(|said| said.command == Command::Stop)
+    });
+    if stops {
         record.outreach_stopped_at = Some(now);
     }
     if decision.handoff.is_some() {

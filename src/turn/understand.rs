@@ -228,12 +228,14 @@ fn languages(
     let found = detect_language(text, expected.unwrap_or(DetectedLanguage::En));
     let Some(expected) = expected else {
         // Nobody detects the language of the conversation: it stays until another one is clear.
-        let clear = clearly(text, before, found.language(), inputs.locales);
+        let languages = (before, found.language());
+        let clear = clearly(text, languages, SWITCH_WORDS_MIN, inputs.locales);
         return (if clear { found.language() } else { before }, found);
     };
-    let stays = known.is_some()
-        && found != expected
-        && !clearly(text, expected.language(), found.language(), inputs.locales);
+    // A first message shows its language by one word, a later one must be clearer.
+    let least = if known.is_some() { SWITCH_WORDS_MIN } else { 1 };
+    let stays = found != expected
+        && !clearly(text, (expected.language(), found.language()), least, inputs.locales);
     let tongue = if stays { expected } else { found };
     let spoken = Some(tongue.language()).filter(|language| inputs.locales.speaks(*language));
     (spoken.unwrap_or(before), tongue)
@@ -242,13 +244,18 @@ fn languages(
 /// Words more that a text must have in another language for a conversation to switch to it.
 const SWITCH_WORDS_MIN: usize = 2;
 
-/// Whether a text reads clearly better in a language than in the one of the conversation.
-fn clearly(text: &str, before: Language, found: Language, locales: &Locales) -> bool {
+/// Whether a text has at least `least` more words of the language found than of the one before.
+fn clearly(
+    text: &str,
+    (before, found): (Language, Language),
+    least: usize,
+    locales: &Locales,
+) -> bool {
     if !locales.speaks(before) || !locales.speaks(found) {
         return true;
     }
     let words = |language| known_words(text, locales.get(language));
-    words(found) >= words(before) + SWITCH_WORDS_MIN
+    words(found) >= words(before) + least
 }
 
 /// The option that a message chooses: by its id, its title or its number.

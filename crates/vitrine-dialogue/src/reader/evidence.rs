@@ -17,6 +17,9 @@ pub(crate) const OUT_OF_SCOPE_MIN: f32 = 0.6;
 /// From this probability a label that changes something (stop, a purchase) is followed.
 pub(crate) const ACTING_MIN: f32 = 0.8;
 
+/// Most content words of a message that is only a yes, a no or a greeting.
+pub(crate) const COURTESY_WORDS_MAX: usize = 2;
+
 /// Label of what is none of a shop's matters.
 pub(crate) const OUT_OF_SCOPE: &str = "oos";
 
@@ -26,7 +29,9 @@ pub(crate) fn weigh(likelihoods: &Likelihoods) -> Option<&str> {
     let (label, probability) = (best.0.as_str(), *best.1);
     let least = match label {
         OUT_OF_SCOPE => OUT_OF_SCOPE_MIN,
-        "stop_messages" | "add_to_cart" | "remove_from_cart" | "checkout" => ACTING_MIN,
+        "stop_messages" | "add_to_cart" | "remove_from_cart" | "checkout" | "confirm" | "reject" => {
+            ACTING_MIN
+        }
         _ => LABEL_MIN,
     };
     (probability >= least).then_some(label)
@@ -42,7 +47,7 @@ pub(crate) fn fill(draft: &mut Draft<'_, '_>) {
     }
     // Yes, no and courtesy are short; a label for a long message without such words is doubtful.
     let courteous = matches!(command, Command::Confirm | Command::Deny | Command::Greet);
-    if courteous && scene.content_words() > 3 {
+    if courteous && scene.content_words() > COURTESY_WORDS_MAX {
         return;
     }
     draft.add(0..scene.tokens.len(), command);
