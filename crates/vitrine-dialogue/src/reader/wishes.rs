@@ -160,12 +160,14 @@ fn is_complement(scene: &Scene<'_>, seen: &Seen) -> bool {
 fn qualified(scene: &Scene<'_>, seen: &Seen, category: &str) -> Option<FacetChoice> {
     let [choice] = values(seen)[..] else { return None };
     let catalog = scene.input.catalog;
-    let made = |product: &Product| {
-        let stated = product.facets.get(&choice.key);
-        catalog.is_within(&product.category, category)
-            && stated.is_some_and(|values| values.contains(&choice.value))
+    let of_kind = |product: &&Product| catalog.is_within(&product.category, category);
+    let stated = |product: &Product| {
+        let values = product.facets.get(&choice.key);
+        values.is_some_and(|values| values.contains(&choice.value))
     };
-    catalog.products().iter().any(made).then(|| choice.clone())
+    let mut products = catalog.products().iter().filter(of_kind);
+    let (some, all) = (products.clone().any(stated), products.all(stated));
+    (some && !all).then(|| choice.clone())
 }
 
 /// Matters of something bought already.
