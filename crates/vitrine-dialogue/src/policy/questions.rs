@@ -120,6 +120,10 @@ impl Turn<'_> {
     }
 
     fn without_product(&mut self, question: &Question) {
+        // "Do you ship to Spain, and what does it cost?": the shop's text has answered.
+        if !self.moves.is_empty() && !self.changes.sought {
+            return;
+        }
         match question {
             Question::Price | Question::Stock | Question::Sizes | Question::Details
                 if self.changes.sought || self.changes.narrowed =>

@@ -13,6 +13,7 @@ mod evidence;
 mod figure;
 mod figures;
 mod input;
+mod language;
 mod limits;
 mod numbers;
 mod phrases;
@@ -29,6 +30,7 @@ mod wishes;
 pub use self::input::Evidence;
 pub use self::input::ReaderInput;
 pub use self::input::Reading;
+pub use self::language::known_words;
 
 use self::cues::Cue;
 use self::draft::Draft;
