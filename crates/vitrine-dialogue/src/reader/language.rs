@@ -1,7 +1,7 @@
 //! How well a text reads in a language.
 
-use crate::locale::Locale;
 use super::tokens::tokenize;
+use crate::locale::Locale;
 
 /// Number of words of a text that a language's file knows: function words and phrases.
 #[must_use]

@@ -118,6 +118,7 @@ fn all(draft: &mut Draft<'_, '_>) {
     sizes::find(draft);
     wishes::find(draft);
     acts::courtesy(draft);
+    choices::settle(draft);
     rest(draft);
 }
 
