@@ -231,6 +231,8 @@ pub enum AttributeText {
     No,
     /// Its value: "4 mm", "cotton".
     Value(String),
+    /// A number of years.
+    Years(u32),
     /// Sentences of the description that state it.
     Quote(String),
     /// The shop does not say.
@@ -297,6 +299,11 @@ pub enum Move {
         card: Card,
         /// Pieces, with the sum, if more than one.
         pieces: Option<(u32, Money)>,
+    },
+    /// The sum of the prices just said.
+    Sum {
+        /// The sum.
+        total: Money,
     },
     /// Whether a product can be had in a size.
     Stock {

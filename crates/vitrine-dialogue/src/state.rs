@@ -56,6 +56,8 @@ pub struct Need {
     pub above: Option<rust_decimal::Decimal>,
     /// Pieces wanted; `None` means one.
     pub quantity: Option<u32>,
+    /// Pieces by size, in order: "one in 42 and one in 44".
+    pub pieces: Vec<(u32, Option<String>)>,
     /// Words that no rule explains; they rank products.
     pub words: Vec<String>,
 }
@@ -176,6 +178,8 @@ pub struct DialogueState {
     pub pending: Option<Pending>,
     /// Option ids of the last reply with their titles, in order.
     pub options: Vec<(String, String)>,
+    /// Intent of the shop's text that the last reply gave: "and to Spain?" goes on with it.
+    pub answered: Option<String>,
     /// Facets asked for the current need.
     pub asked: Vec<String>,
     /// Open matters, the current one last.

@@ -100,6 +100,10 @@ pub(super) fn apply(
     stay_in_wider_kind(context.catalog, state, reading, &changes);
     if changes.quantity.is_some() {
         state.need.quantity = changes.quantity;
+        state.need.pieces.clear();
+    }
+    if !changes.pieces.is_empty() {
+        state.need.pieces.clone_from(&changes.pieces);
     }
     seed_from_focus(context, state, &changes);
     if changes.sought || changes.narrowed {

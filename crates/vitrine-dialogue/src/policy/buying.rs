@@ -19,6 +19,7 @@ use crate::shop::Product;
 use crate::state::Focus;
 use crate::state::LINES_MAX;
 use crate::state::Line;
+use crate::state::Need;
 use crate::state::Pending;
 use crate::state::Topic;
 use rust_decimal::Decimal;
@@ -90,7 +91,7 @@ impl Turn<'_> {
     /// Buys one product.
     pub(super) fn buy(&mut self, product: &Product) {
         let sku = product.sku.as_str().to_owned();
-        if !self.changes.pieces.is_empty() {
+        if !self.state.need.pieces.is_empty() {
             return self.buy_pieces(product);
         }
         let need = self.state.need.clone();
@@ -114,9 +115,10 @@ impl Turn<'_> {
     fn buy_pieces(&mut self, product: &Product) {
         let need = self.state.need.clone();
         let mut lines = Vec::new();
-        for (pieces, size) in self.changes.pieces.clone() {
+        for (pieces, size) in need.pieces.clone() {
             let mut stated = BTreeMap::new();
-            if let (Some(size), Some(key)) = (&size, product.options.first()) {
+            let key = size.as_deref().and_then(|size| sized_by(product, size));
+            if let (Some(size), Some(key)) = (&size, key) {
                 if let [one] = sizes::of_product(product, key, size)[..] {
                     stated.insert(key.clone(), one.to_owned());
                 } else {
@@ -152,7 +154,8 @@ impl Turn<'_> {
                     Some(Focus { sku, options: options.clone(), pieces: Vec::new() });
                 return self.option_open(product, &key.clone(), &options);
             }
-            self.put(product, &[(1, options)]);
+            let quantity = need.quantity.unwrap_or(1).clamp(1, PIECES_MAX);
+            self.put(product, &[(quantity, options)]);
         }
         if let Some(last) = products.last() {
             let sku = last.sku.as_str().to_owned();
@@ -235,6 +238,7 @@ impl Turn<'_> {
             }
         }
         self.state.need.quantity = None;
+        self.state.need.pieces.clear();
     }
 
     /// Sends the link for the cart.
@@ -304,6 +308,28 @@ impl Turn<'_> {
     }
 }
 
+/// The pieces of several sizes that a need states, with the options of each, as far as they are
+/// made.
+pub(super) fn lines(product: &Product, need: &Need) -> Vec<(u32, BTreeMap<String, String>)> {
+    let mut found = Vec::new();
+    for (pieces, size) in &need.pieces {
+        let Some(size) = size else { continue };
+        let Some(key) = sized_by(product, size) else { continue };
+        let made = sizes::of_product(product, key, size).first().copied();
+        let stated = made.map(|made| (key.clone(), made.to_owned()));
+        let stated: BTreeMap<String, String> = stated.into_iter().collect();
+        let pieces = (*pieces).clamp(1, PIECES_MAX);
+        found.push((pieces, cards::chosen(product, need, &stated)));
+    }
+    found
+}
+
+/// The option of a product that has a value, else its first one.
+fn sized_by<'a>(product: &'a Product, size: &str) -> Option<&'a String> {
+    let made = |key: &&String| !sizes::of_product(product, key, size).is_empty();
+    product.options.iter().find(made).or(product.options.first())
+}
+
 /// The cart's lines as said, with their sum; `None` for the sum if a price is unknown.
 pub(super) fn cart_lines(
     catalog: &Catalog,
@@ -331,7 +357,10 @@ pub(super) fn cart_lines(
             quantity: line.quantity,
             name: product.name.clone(),
             options: labelled
-                .map(|(key, value)| (catalog.key_label(key, context.language), value.clone()))
+                .map(|(key, value)| {
+                    let label = catalog.key_label(key, context.language);
+                    (label, cards::option_label(context, key, value))
+                })
                 .collect(),
             total,
         });

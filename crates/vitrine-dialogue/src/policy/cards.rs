@@ -8,6 +8,7 @@ use crate::plan::Card;
 use crate::plan::Price;
 use crate::plan::ShownProduct;
 use crate::shop;
+use crate::shop::FacetChoice;
 use crate::shop::Lookups;
 use crate::shop::Product;
 use crate::state::Need;
@@ -98,6 +99,15 @@ pub(super) fn to_be_had<'a>(
         .collect()
 }
 
+/// How an option's value is called: the shop's word for it where it is also a facet value.
+pub(super) fn option_label(context: &Context<'_>, key: &str, value: &str) -> String {
+    let known = context.catalog.facet(key).is_some();
+    if known {
+        return context.catalog.label(&FacetChoice::new(key, value), context.language);
+    }
+    value.to_owned()
+}
+
 /// The card of a product in the options `options`.
 pub(super) fn card(
     context: &Context<'_>,
@@ -122,7 +132,10 @@ pub(super) fn card(
         price,
         compare_at: variant.filter(|_| exact).and_then(|variant| variant.compare_at),
         options: labelled
-            .map(|(key, value)| (context.catalog.key_label(key, language), value.clone()))
+            .map(|(key, value)| {
+                let label = context.catalog.key_label(key, language);
+                (label, option_label(context, key, value))
+            })
             .collect(),
         reasons: search::reasons(context, need, product),
         features: features.into_iter().take(FEATURES_MAX).collect(),

@@ -20,6 +20,8 @@ mod selling;
 mod service;
 mod sizes;
 
+use crate::command::Command;
+use crate::command::Question;
 use crate::plan::Move;
 use crate::plan::Plan;
 use crate::policies::Policies;
@@ -124,12 +126,20 @@ pub fn decide(context: &Context<'_>, before: &DialogueState, reading: &Reading) 
     let mut turn = choose::Turn::new(context, before, reading);
     let plan = turn.plan();
     let mut state = turn.into_state();
-    remember(&mut state, &plan);
+    remember(&mut state, &plan, reading);
     Decided { state, plan }
 }
 
+/// The intent of the last of the shop's matters that a message asks about.
+fn asked_topic(reading: &Reading) -> Option<String> {
+    reading.commands.iter().rev().find_map(|said| match &said.command {
+        Command::Ask { question: Question::Topic { intent, .. }, .. } => Some(intent.clone()),
+        _ => None,
+    })
+}
+
 /// Records what the plan shows.
-fn remember(state: &mut DialogueState, plan: &Plan) {
+fn remember(state: &mut DialogueState, plan: &Plan, reading: &Reading) {
     state.version = STATE_VERSION;
     state.turns = state.turns.saturating_add(1);
     let shown: Vec<String> = plan.products.iter().map(|shown| shown.card.sku.clone()).collect();
@@ -143,6 +153,8 @@ fn remember(state: &mut DialogueState, plan: &Plan) {
     if !shown.is_empty() {
         state.last_shown = shown;
     }
+    let policy = |said: &Move| matches!(said, Move::Policy(_));
+    state.answered = plan.moves.iter().any(policy).then(|| asked_topic(reading)).flatten();
     let greeted = plan.moves.iter().any(|said| matches!(said, Move::Greet { .. }));
     state.greeted |= greeted;
 }

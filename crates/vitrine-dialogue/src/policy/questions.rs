@@ -15,6 +15,7 @@ use crate::plan::Availability;
 use crate::plan::Lead;
 use crate::plan::Move;
 use crate::plan::PolicyText;
+use crate::reader::tokens::fold;
 use crate::shop::AttributeValue;
 use crate::shop::FacetChoice;
 use crate::shop::Language;
@@ -27,6 +28,9 @@ use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 use vitrine_base::money::Money;
 use vitrine_base::money::NumberFormat;
+
+/// Letters by which two words are the same.
+const STEM_LETTERS: usize = 5;
 
 /// Most questions answered in one reply.
 const ANSWERS_MAX: usize = 3;
@@ -44,17 +48,51 @@ impl Turn<'_> {
             })
             .take(ANSWERS_MAX)
             .collect();
-        for (question, about) in asked {
+        for (question, about) in self.with_options(asked) {
             self.answer(&question, about.as_ref());
         }
     }
 
+    /// A value of an option is asked as stock: "in red and in 240x260, do you have it?" is one
+    /// question.
+    fn with_options(
+        &mut self,
+        asked: Vec<(Question, Option<Reference>)>,
+    ) -> Vec<(Question, Option<Reference>)> {
+        let mut kept = Vec::new();
+        let mut about = None;
+        for (question, reference) in asked {
+            if let Question::Attribute { key, value: Some(value) } = &question
+                && let Some(product) = self.subject(reference.as_ref())
+                && let Some(product) = self.context.catalog.product(&product)
+                && product.options.contains(key)
+            {
+                self.asked_options.insert(key.clone(), value.clone());
+                about = Some(reference);
+                continue;
+            }
+            kept.push((question, reference));
+        }
+        let stock = |(question, _): &(Question, _)| *question == Question::Stock;
+        if let Some(reference) = about
+            && !kept.iter().any(stock)
+        {
+            kept.push((Question::Stock, reference));
+        }
+        kept
+    }
+
     fn answer(&mut self, question: &Question, about: Option<&Reference>) {
         match question {
-            Question::Topic { intent, topics } => self.topic(intent, topics),
+            Question::Topic { intent, topics } => {
+                self.own_properties(intent, about);
+                self.topic(intent, topics);
+            }
             Question::Bot => self.bot(),
             Question::Abilities => self.abilities(),
-            Question::Cart | Question::Total => self.cart(),
+            Question::Cart => self.cart(),
+            Question::Total => self.total(about),
+            Question::Price if about == Some(&Reference::Both) => self.prices(&Reference::Both),
             Question::Reorder => self.reorder(),
             Question::Which => self.which(about),
             _ => self.about_product(question, about),
@@ -76,7 +114,13 @@ impl Turn<'_> {
         let sku = product.sku.as_str().to_owned();
         let focus = self.state.focus.as_ref().filter(|focus| focus.sku == sku);
         let stated = focus.map(|focus| focus.options.clone()).unwrap_or_default();
-        let options = cards::chosen(product, &need, &stated);
+        let mut options = cards::chosen(product, &need, &stated);
+        for (key, said) in
+            self.asked_options.iter().filter(|(key, _)| product.options.contains(key))
+        {
+            let made = sizes::of_product(product, key, said).first().copied();
+            options.insert(key.clone(), made.unwrap_or(said).to_owned());
+        }
         let shown = cards::shown(self.context, &need, product, options.clone());
         self.action = Action { sku: Some(sku.clone()), ..Action::of(ActionKind::Answer) };
         self.state.focus = Some(Focus { sku, options: options.clone(), pieces: Vec::new() });
@@ -140,13 +184,20 @@ impl Turn<'_> {
 
     fn price_of(&mut self, product: &Product, options: &BTreeMap<String, String>) {
         let card = cards::card(self.context, &self.state.need.clone(), product, options);
-        let pieces = self.changes.quantity.filter(|pieces| *pieces > 1);
+        let pieces = self.state.need.quantity.filter(|pieces| *pieces > 1);
         let variant = cards::variant(product, options);
         let pieces = pieces.zip(variant).map(|(pieces, variant)| {
             let amount = variant.price.amount.saturating_mul(Decimal::from(pieces));
             (pieces, Money { amount, currency: variant.price.currency })
         });
-        self.moves.push(Move::PriceOf { card, pieces });
+        // Whether it is there was answered with its price.
+        let said = self
+            .moves
+            .iter()
+            .any(|one| matches!(one, Move::Stock { card: known, .. } if known.sku == card.sku));
+        if !said || pieces.is_some() {
+            self.moves.push(Move::PriceOf { card, pieces });
+        }
     }
 
     fn stock(&mut self, product: &Product, options: BTreeMap<String, String>, restock: bool) {
@@ -219,19 +270,137 @@ impl Turn<'_> {
         let catalog = self.context.catalog;
         let label = match value {
             Some(value) => catalog.label(&FacetChoice::new(key, value), language),
-            None => catalog.key_label(key, language),
+            None if catalog.facet(key).is_some() => catalog.key_label(key, language),
+            None => key.to_owned(),
         };
-        let text = attribute_text(self.context, product, key, value);
+        let mut text = attribute_text(self.context, product, key, value);
+        if value.is_none()
+            && matches!(text, AttributeText::Unknown | AttributeText::Quote(_))
+            && let Some(feature) = self.feature_asked(product, key)
+        {
+            text = AttributeText::Value(feature);
+        }
         let card = cards::card(self.context, &self.state.need.clone(), product, &BTreeMap::new());
         self.moves.push(Move::Attribute { card, label, value: text });
     }
 
+    /// The feature of a product that shares a word with a question on it: "does it stand chlorine?"
+    /// and "chlorine-resistant fabric".
+    fn feature_asked(&self, product: &Product, asked: &str) -> Option<String> {
+        let source = self.reading.commands.iter().find_map(|said| match &said.command {
+            Command::Ask { question: Question::Attribute { key, value: None }, .. }
+                if key == asked =>
+            {
+                Some(fold(&said.source))
+            }
+            _ => None,
+        })?;
+        let stem = |word: &str| word.chars().take(STEM_LETTERS).collect::<String>();
+        let long = |word: &&str| word.chars().count() >= STEM_LETTERS;
+        let name = fold(&product.name);
+        let words = |text: &str| -> Vec<String> {
+            let parts = text.split(|c: char| !c.is_alphanumeric());
+            parts.filter(long).filter(|word| !name.contains(*word)).map(stem).collect()
+        };
+        let said = words(&source);
+        let features = product.features(self.context.language).iter();
+        let fits = |feature: &&String| words(&fold(feature)).iter().any(|one| said.contains(one));
+        features.clone().find(fits).cloned()
+    }
+
+    /// What the product under discussion states on a matter of the shop: its own washing
+    /// temperature or warranty comes before what holds for all.
+    fn own_properties(&mut self, intent: &str, about: Option<&Reference>) {
+        let parts = OWN_PROPERTIES.iter().find(|(label, _)| *label == intent);
+        let Some((_, parts)) = parts else { return };
+        let Some(sku) = self.subject(about) else { return };
+        let Some(product) = self.context.catalog.product(&sku) else { return };
+        let fits = |key: &&String| key.split('_').any(|part| parts.contains(&part));
+        let keys: Vec<String> = product.attributes.keys().filter(fits).cloned().collect();
+        for key in keys.iter().take(OWN_PROPERTIES_MAX) {
+            self.attribute(product, key, None);
+        }
+    }
+
+    /// Prices of several products, with their sum.
+    fn prices(&mut self, about: &Reference) {
+        let catalog = self.context.catalog;
+        let skus = self.resolve(about);
+        let products: Vec<&Product> = skus.iter().filter_map(|sku| catalog.product(sku)).collect();
+        let mut sum: Option<Money> = None;
+        let need = self.state.need.clone();
+        for product in &products {
+            let focus = self.state.focus.as_ref().filter(|one| one.sku == product.sku.as_str());
+            let stated = focus.map(|focus| focus.options.clone()).unwrap_or_default();
+            let options = cards::chosen(product, &need, &stated);
+            self.price_of(product, &options);
+            let pieces = Decimal::from(need.quantity.unwrap_or(1));
+            let price = cards::variant(product, &options).map(|variant| variant.price);
+            let Some(price) = price else { continue };
+            let amount = price.amount.saturating_mul(pieces);
+            let before = sum.map_or(Decimal::ZERO, |sum| sum.amount);
+            sum = Some(Money { amount: before.saturating_add(amount), currency: price.currency });
+            let shown = cards::shown(self.context, &need, product, options);
+            if self.products.iter().all(|known| known.card.sku != shown.card.sku) {
+                self.products.push(shown);
+            }
+            self.button(format!("take={}", product.sku), product.name.clone());
+        }
+        let first = products.first().map(|product| product.sku.as_str().to_owned());
+        self.action = Action { sku: first, ..Action::of(ActionKind::Answer) };
+        if let Some(total) = sum.filter(|_| products.len() > 1) {
+            self.moves.push(Move::Sum { total });
+        }
+    }
+
+    /// The sum: of the products meant, else of the cart, else of what is under discussion.
+    fn total(&mut self, about: Option<&Reference>) {
+        let meant = about.map(|reference| self.resolve(reference)).unwrap_or_default();
+        let bought = |sku: &String| self.state.cart.iter().any(|line| line.sku == *sku);
+        if let Some(about) = about.filter(|_| meant.len() > 1 && !meant.iter().all(bought)) {
+            return self.prices(about);
+        }
+        let focus = references::focus(&self.state);
+        let product = focus.and_then(|sku| self.context.catalog.product(&sku));
+        if let Some(product) = product.filter(|_| !self.state.need.pieces.is_empty()) {
+            return self.total_of_pieces(product);
+        }
+        self.cart();
+    }
+
+    /// The price of several sizes of one product, with their sum.
+    fn total_of_pieces(&mut self, product: &Product) {
+        let need = self.state.need.clone();
+        let lines = buying::lines(product, &need);
+        let mut sum: Option<Money> = None;
+        for (pieces, options) in lines {
+            let card = cards::card(self.context, &need, product, &options);
+            let Some(variant) = cards::variant(product, &options) else { continue };
+            let amount = variant.price.amount.saturating_mul(Decimal::from(pieces));
+            let currency = variant.price.currency;
+            self.moves
+                .push(Move::PriceOf { card, pieces: Some((pieces, Money { amount, currency })) });
+            let before = sum.map_or(Decimal::ZERO, |sum| sum.amount);
+            sum = Some(Money { amount: before.saturating_add(amount), currency });
+        }
+        let sku = Some(product.sku.as_str().to_owned());
+        self.action = Action { sku, ..Action::of(ActionKind::Answer) };
+        if let Some(total) = sum {
+            self.moves.push(Move::Sum { total });
+        }
+        self.keep_buying(product);
+    }
+
     /// The cheapest or dearest of those shown, or the one with a value.
     fn which(&mut self, about: Option<&Reference>) {
-        let reference = about.cloned().unwrap_or(Reference::Cheapest);
+        // "which one is warmer?": how they differ says it.
+        let Some(reference) = about.cloned() else { return self.compare() };
         let catalog = self.context.catalog;
         let skus = self.resolve(&reference);
         let Some(product) = skus.first().and_then(|sku| catalog.product(sku)) else {
+            if let Reference::Facet { facet, value } = reference {
+                self.state.need.facets.entry(facet).or_default().must.push(value);
+            }
             return self.search(Lead::First);
         };
         let need = self.state.need.clone();
@@ -254,6 +423,10 @@ impl Turn<'_> {
 
     fn cart(&mut self) {
         let context = self.context;
+        // "both together under 200": nothing was chosen yet, the search answers.
+        if self.state.cart.is_empty() && self.changes.sought {
+            return;
+        }
         if self.state.cart.is_empty()
             && let Some(product) =
                 references::focus(&self.state).and_then(|sku| context.catalog.product(&sku))
@@ -271,6 +444,15 @@ impl Turn<'_> {
         self.action = Action { topic: Some("cart".to_owned()), ..Action::of(ActionKind::Answer) };
     }
 }
+
+/// Parts of keys of properties that a matter of the shop is about.
+const OWN_PROPERTIES: [(&str, &[&str]); 2] = [
+    ("care_instructions", &["wash", "washable", "dishwasher", "care", "dryer", "iron"]),
+    ("warranty", &["warranty", "guarantee"]),
+];
+
+/// Most of them said at once.
+const OWN_PROPERTIES_MAX: usize = 2;
 
 /// What the shop says about a property of a product.
 fn attribute_text(
@@ -297,9 +479,10 @@ fn attribute_text(
         return match found {
             AttributeValue::Flag(true) => AttributeText::Yes,
             AttributeValue::Flag(false) => AttributeText::No,
-            AttributeValue::Number(number) => {
-                AttributeText::Value(with_unit(key, *number, language))
-            }
+            AttributeValue::Number(number) => match u32::try_from(number.trunc().mantissa()) {
+                Ok(years) if key.ends_with("_years") => AttributeText::Years(years),
+                _ => AttributeText::Value(with_unit(key, *number, language)),
+            },
             other => other
                 .text(language, &[])
                 .filter(|text| !text.is_empty())
@@ -337,9 +520,14 @@ fn feature_with(
 
 /// A number with the unit that the key carries: `weight_kg` → "0.28 kg".
 fn with_unit(key: &str, number: Decimal, language: Language) -> String {
-    let unit = key.rsplit_once('_').map_or("", |(_, unit)| unit);
+    let unit = key.rsplit_once('_').map_or(key, |(_, unit)| unit);
     let number = NumberFormat::of(language).number(&number.normalize().to_string());
     match unit {
+        "c" => format!("{number} °C"),
+        "cm2" => format!("{number} cm²"),
+        "lumens" => format!("{number} lm"),
+        "hours" => format!("{number} h"),
+        "kcal" | "mg" | "bar" => format!("{number} {unit}"),
         "kg" | "g" | "mm" | "cm" | "m" | "km" | "ml" | "l" | "w" | "wh" | "mah" | "v" | "gsm"
         | "h" => {
             let unit = match unit {

@@ -115,7 +115,9 @@ const ENDING_LETTERS_MAX: usize = 2;
 fn same_word(one: &str, other: &str) -> bool {
     let common = one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
     let longest = one.chars().count().max(other.chars().count());
-    common >= TITLE_LETTERS_MIN && longest - common <= ENDING_LETTERS_MAX
+    let forms = common >= TITLE_LETTERS_MIN && longest - common <= ENDING_LETTERS_MAX;
+    // "Rucksack" for "Tagesrucksack".
+    forms || other.chars().count() > TITLE_LETTERS_MIN && one.ends_with(other)
 }
 
 /// Whether a yes-or-no property of a product is called so and is a yes: "gps", "bluetooth".

@@ -27,6 +27,9 @@ use std::collections::BTreeMap;
 /// Most products shown at once.
 const SHOWN_AT_ONCE: usize = 3;
 
+/// Most products that titles are compared of.
+const FOUND_MAX: usize = 48;
+
 /// Matching products from which a need is too wide to show any before a question.
 const WIDE_MIN: usize = 6;
 
@@ -60,8 +63,10 @@ impl Turn<'_> {
             }
         }
         // The customer insists, and nothing new was understood: another product is shown.
-        let insists =
-            lead == Lead::First && need == self.before.need && self.before.focus.is_some();
+        let insists = lead == Lead::First
+            && need == self.before.need
+            && self.before.focus.is_some()
+            && !self.changes.indifferent;
         self.present(&need, if insists { Lead::Another } else { lead });
     }
 
@@ -129,14 +134,19 @@ impl Turn<'_> {
             }
             _ => self.state.rejected.clone(),
         };
-        let (mut products, given_up, matching) =
-            search::find(self.context, need, &without, SHOWN_AT_ONCE);
+        let (mut products, given_up, mut matching) =
+            search::find(self.context, need, &without, FOUND_MAX);
         if products.is_empty() {
             return self.nothing(need);
         }
-        if given_up.is_empty() && lead != Lead::Another {
+        if lead != Lead::Another {
+            let all = products.len();
             products = search::titled(self.context, need, products);
+            if products.len() < all {
+                matching = products.len();
+            }
         }
+        products.truncate(SHOWN_AT_ONCE);
         let specific = search::wishes(need) >= SPECIFIC_MIN || !given_up.is_empty();
         if specific || matching <= SHOWN_AT_ONCE || lead != Lead::First {
             products.truncate(1);
@@ -176,6 +186,7 @@ impl Turn<'_> {
     ) {
         let need = self.state.need.clone();
         let kept = self.state.focus.take();
+        self.products.clear();
         for product in products {
             let before = kept.as_ref().filter(|focus| focus.sku == product.sku.as_str());
             let before = before.map(|focus| focus.options.clone()).unwrap_or_default();
@@ -230,8 +241,10 @@ impl Turn<'_> {
             cards::to_be_had(product, key, options).into_iter().map(str::to_owned).collect();
         let question = self.context.catalog.question_text(key, self.context.language);
         for value in &values {
-            self.button(format!("{key}={value}"), value.clone());
+            let label = cards::option_label(self.context, key, value);
+            self.button(format!("{key}={value}"), label);
         }
+        let values = self.option_labels(key, &values);
         let facet = key.to_owned();
         if self.action.kind != ActionKind::Recommend || self.action.facet.is_none() {
             self.action.facet = Some(facet.clone());
@@ -239,6 +252,11 @@ impl Turn<'_> {
         self.state.pending = Some(Pending::Option { facet, sku: product.sku.as_str().to_owned() });
         let question = question.unwrap_or_default();
         self.moves.push(Move::AskOption { question, values });
+    }
+
+    /// How the values of an option are called.
+    fn option_labels(&self, key: &str, values: &[String]) -> Vec<String> {
+        values.iter().map(|value| cards::option_label(self.context, key, value)).collect()
     }
 
     /// Shows the product that a reference means; false if nothing shown fits.
@@ -281,7 +299,7 @@ impl Turn<'_> {
     /// Says what cannot be had, and what can.
     pub(super) fn not_in_stock(&mut self, product: &Product, options: BTreeMap<String, String>) {
         let need = self.state.need.clone();
-        let key = product.options.iter().find(|key| options.contains_key(*key)).cloned();
+        let key = open_key(product, &options);
         let shown = cards::shown(self.context, &need, product, options.clone());
         let sizes: Vec<String> = key
             .as_deref()
@@ -292,7 +310,8 @@ impl Turn<'_> {
             .collect();
         self.action =
             Action { sku: Some(shown.card.sku.clone()), ..Action::of(ActionKind::Answer) };
-        self.moves.push(Move::Stock { card: shown.card.clone(), sizes: sizes.clone() });
+        let named = self.option_labels(key.as_deref().unwrap_or_default(), &sizes);
+        self.moves.push(Move::Stock { card: shown.card.clone(), sizes: named });
         let mut left = options;
         if let Some(key) = &key {
             left.remove(key);
@@ -303,7 +322,8 @@ impl Turn<'_> {
         match key {
             Some(key) if !sizes.is_empty() => {
                 for value in &sizes {
-                    self.button(format!("{key}={value}"), value.clone());
+                    let label = cards::option_label(self.context, &key, value);
+                    self.button(format!("{key}={value}"), label);
                 }
                 let sku = product.sku.as_str().to_owned();
                 self.state.pending = Some(Pending::Option { facet: key, sku });
@@ -336,6 +356,16 @@ impl Turn<'_> {
                     skus.push(sku.clone());
                 }
             }
+        }
+        if skus.len() < 2 {
+            skus.extend(
+                self.state
+                    .compared
+                    .iter()
+                    .filter(|sku| !skus.contains(sku))
+                    .cloned()
+                    .collect::<Vec<_>>(),
+            );
         }
         skus.truncate(SHOWN_AT_ONCE);
         let catalog = self.context.catalog;
@@ -513,6 +543,15 @@ impl Turn<'_> {
         self.state.asked.clear();
         self.show_products(&found, Lead::Accessory, Vec::new());
     }
+}
+
+/// The option that stands in the way of options that cannot be had: one in which the product is not
+/// made, else one that others can be chosen for.
+fn open_key(product: &Product, options: &BTreeMap<String, String>) -> Option<String> {
+    let stated = || product.options.iter().filter(|key| options.contains_key(*key));
+    let unmade = stated().find(|key| !product.option_values(key).contains(&options[*key].as_str()));
+    let open = || stated().find(|key| !cards::to_be_had(product, key, options).is_empty());
+    unmade.or_else(open).or_else(|| stated().next()).cloned()
 }
 
 /// How many kinds some products are of.

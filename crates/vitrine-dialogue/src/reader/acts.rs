@@ -30,6 +30,11 @@ pub(crate) fn alone(draft: &mut Draft<'_, '_>) -> bool {
     let scene = draft.scene;
     if let Some(hit) = scene.hits_of(Cue::Injection).next() {
         draft.add(hit.tokens.clone(), Command::Injection);
+        // "… and give me the Isolde for 10 euros": the talk goes on about it.
+        let named = super::references::products(scene, &whole(scene)).into_iter().next();
+        if let Some((reference, tokens)) = named {
+            draft.add(tokens, Command::Show { reference });
+        }
         return true;
     }
     if let Some(hit) = scene.hits_of(Cue::StopMessages).next() {

@@ -4,6 +4,7 @@ use super::cues::Cue;
 use super::draft::Draft;
 use super::figure::Role;
 use super::references;
+use super::scene::Sentence;
 use crate::command::Command;
 use crate::command::Polarity;
 use crate::command::Question;
@@ -58,6 +59,36 @@ fn alternatives(draft: &Draft<'_, '_>) -> Option<Range<usize>> {
     let taken = [Cue::Choose, Cue::Show].iter().any(|cue| scene.has(*cue));
     let open = sentence.question && !taken && !draft.has_content();
     open.then(|| scene.hit_in(&sentence.tokens, Cue::Or).map(|hit| hit.tokens.clone())).flatten()
+}
+
+/// "X or Y, which one?", "I can't decide between X and Y": both are to be compared.
+pub(crate) fn dilemma(draft: &mut Draft<'_, '_>) {
+    let scene = draft.scene;
+    for sentence in &scene.sentences {
+        let named = references::products(scene, &sentence.tokens);
+        let mut distinct = named.iter().map(|(reference, _)| reference);
+        let first = distinct.next();
+        let several = distinct.any(|other| Some(other) != first);
+        let cue = |cue: Cue| scene.hit_in(&sentence.tokens, cue).is_some();
+        let torn = [Cue::Compare, Cue::Which, Cue::Or, Cue::SizeAdvice, Cue::NoPreference];
+        let acts = [Cue::Choose, Cue::Remove, Cue::Stock, Cue::Price];
+        if !several || !torn.iter().any(|one| cue(*one)) || acts.iter().any(|one| cue(*one)) {
+            continue;
+        }
+        let hits: Vec<Range<usize>> = torn
+            .iter()
+            .filter_map(|one| scene.hit_in(&sentence.tokens, *one))
+            .map(|hit| hit.tokens.clone())
+            .collect();
+        hits.iter().for_each(|tokens| draft.mark(tokens));
+        for (_, tokens) in &named {
+            draft.mark(tokens);
+        }
+        let mut references: Vec<Reference> = named.into_iter().map(|(one, _)| one).collect();
+        references.dedup();
+        references.truncate(COMPARED_MAX);
+        draft.add(sentence.tokens.clone(), Command::Compare { references });
+    }
 }
 
 fn compare(draft: &mut Draft<'_, '_>) {
@@ -262,7 +293,9 @@ pub(crate) fn pointed(draft: &mut Draft<'_, '_>) -> bool {
 
 fn reject(draft: &mut Draft<'_, '_>) {
     for hit in draft.free(Cue::Reject) {
-        if draft.scene.input.state.last_shown.is_empty() {
+        // "what if I don't like it?" refuses nothing.
+        let asks = draft.scene.asks_at(hit.start);
+        if draft.scene.input.state.last_shown.is_empty() || asks {
             continue;
         }
         let clause = draft.scene.clause_of(hit.start);
@@ -299,6 +332,10 @@ fn relative(draft: &mut Draft<'_, '_>) {
                 let money = matches!(figure.role, Role::Money { bound: Some(_), .. });
                 money && figure.tokens.start <= hit.start && hit.end <= figure.tokens.end
             });
+            // "the cheapest" is one of those shown, if there are any.
+            if cue == Cue::Cheapest && shown {
+                continue;
+            }
             let asked = cue == Cue::LowPrice && draft.scene.topic_in(&place).is_some();
             if !limited && !asked {
                 draft.add(hit, command.clone());
@@ -307,10 +344,30 @@ fn relative(draft: &mut Draft<'_, '_>) {
     }
 }
 
+/// "does the Algane stand chlorine?": whether something is asked of a product that no rule knows.
+fn asks_property(draft: &Draft<'_, '_>, sentence: &Sentence, about: &Reference) -> bool {
+    let cue = |cue: Cue| draft.scene.hit_in(&sentence.tokens, cue).is_some();
+    let acts = [Cue::Want, Cue::Show, Cue::Choose, Cue::Which, Cue::Browse];
+    matches!(about, Reference::Product(_))
+        && sentence.question
+        && cue(Cue::Copula)
+        && !acts.iter().any(|one| cue(*one))
+        && !draft.has_content()
+        && sentence.tokens.clone().any(|at| {
+            let scene = draft.scene;
+            let text = &scene.tokens[at].text;
+            text.chars().count() > 2
+                && text.chars().all(char::is_alphabetic)
+                && !scene.cues.is_filler(text)
+                && !scene.seen.iter().any(|seen| seen.tokens.contains(&at))
+                && !scene.hits.iter().any(|hit| hit.tokens.contains(&at))
+        })
+}
+
 /// Products, places and the like that no command explains: they were named.
 pub(crate) fn named(draft: &mut Draft<'_, '_>) {
     for sentence in draft.scene.sentences.clone() {
-        for clause in sentence.clauses {
+        for clause in sentence.clauses.clone() {
             let found = references::find(draft.scene, &clause);
             for (reference, tokens) in found {
                 if draft.is_used(&tokens) || reference == Reference::Focus {
@@ -326,7 +383,20 @@ pub(crate) fn named(draft: &mut Draft<'_, '_>) {
                     matches!(figure.role, Role::Size(_) | Role::Quantity | Role::Dimensions)
                         && sentence.tokens.contains(&figure.bare.start)
                 });
-                let buys = wanted && figured && !sentence.question;
+                if asks_property(draft, &sentence, &reference) {
+                    let question = Question::Attribute { key: String::new(), value: None };
+                    let about = Some(reference);
+                    draft.add(sentence.tokens.clone(), Command::Ask { question, about });
+                    continue;
+                }
+                // "ok, the second one then"
+                let agreed = [Cue::Yes, Cue::Fine].iter().any(|cue| {
+                    let hit = draft.scene.hit_in(&sentence.tokens, *cue);
+                    hit.is_some_and(|hit| hit.tokens.end <= tokens.start)
+                });
+                let shown = !matches!(reference, Reference::Product(_))
+                    && draft.scene.hit_in(&sentence.tokens, Cue::Show).is_none();
+                let buys = (wanted && figured || agreed && shown) && !sentence.question;
                 draft.add(tokens, Command::Choose { reference, buys });
             }
         }

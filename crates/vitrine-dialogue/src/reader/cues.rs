@@ -69,6 +69,8 @@ pub(crate) enum Cue {
     SizeAdvice,
     Details,
     Why,
+    /// "included", "comes with": asks what is part of it.
+    Included,
     // Orders and complaints.
     Order,
     OrderWord,
@@ -189,6 +191,7 @@ pub struct Cues {
     skip: HashSet<String>,
     fillers: HashSet<String>,
     spellings: HashMap<String, Vec<String>>,
+    countries: BTreeMap<String, Vec<String>>,
 }
 
 /// A phrase of the locale in a message.
@@ -217,6 +220,7 @@ impl TryFrom<Section> for Cues {
             skip: section.skip.iter().map(|word| fold(word)).collect(),
             fillers: section.fillers.iter().map(|word| fold(word)).collect(),
             number_joints: section.number_joints.iter().map(|word| fold(word)).collect(),
+            countries: section.countries.clone(),
             ..Self::default()
         };
         for (written, said) in &section.spellings {
@@ -271,6 +275,11 @@ impl Cues {
         self.number_joints.iter().any(|joint| joint == word)
     }
 
+    /// The names of a country and of its parts.
+    pub(crate) fn country_names(&self, code: &str) -> &[String] {
+        self.countries.get(code).map_or(&[], Vec::as_slice)
+    }
+
     /// Short spellings and what they stand for.
     pub(crate) fn spellings(&self) -> &HashMap<String, Vec<String>> {
         &self.spellings
@@ -279,6 +288,11 @@ impl Cues {
     /// Whether a word carries no content.
     pub(crate) fn is_filler(&self, word: &str) -> bool {
         self.skip.contains(word) || self.fillers.contains(word)
+    }
+
+    /// Whether the language has a word: it is then no misspelt word of the shop.
+    pub(crate) fn knows(&self, word: &str) -> bool {
+        self.is_filler(word) || self.phrases.knows(word)
     }
 
     /// Whether a word is an article or may stand anywhere in a phrase.

@@ -2,6 +2,7 @@
 //! figures that are none of these (ages, distances, durations).
 
 use super::cues::Cue;
+use super::cues::Hit;
 use super::cues::Meaning;
 use super::figure::Bound;
 use super::figure::Figure;
@@ -74,7 +75,11 @@ fn range_end(scene: &Scene<'_>, numbers: &[Number], at: usize) -> bool {
         _ => false,
     };
     let before = scene.hit_before(first.tokens.start, Cue::Between, 1).is_some();
-    let and = gap.len() == 1 && before && scene.tokens[gap.start].kind == TokenKind::Word;
+    let and = gap.len() == 1 && before && scene.cues.joins_numbers(&scene.tokens[gap.start].text);
+    // "160, so 220 x 240": the second number begins two lengths.
+    if dimensions(scene, numbers, at + 1).is_some() {
+        return false;
+    }
     (joint || and) && first.value < second.value && first.digits == second.digits
 }
 
@@ -260,7 +265,16 @@ fn limit(scene: &Scene<'_>, figure: &mut Figure) -> bool {
         figure.role = Role::Money { currency: None, bound: None };
         return true;
     }
-    if sizes && scene.hit_before(figure.bare.start, Cue::SizeBefore, 0).is_some() {
+    // "in 42" is a size, but "less than 42" is not.
+    let in_size = scene.hit_before(figure.bare.start, Cue::SizeBefore, 0).is_some_and(|hit| {
+        let part = |limit: &Hit| {
+            limit.tokens.len() > 1
+                && limit.tokens.start < hit.tokens.start
+                && limit.tokens.end == hit.tokens.end
+        };
+        ![Cue::Max, Cue::Min].iter().any(|cue| scene.hits_of(*cue).any(part))
+    });
+    if sizes && in_size {
         return false;
     }
     let mut widened = figure.clone();
@@ -287,7 +301,8 @@ fn size(scene: &Scene<'_>, figure: &mut Figure) -> bool {
         return false;
     }
     let ranged = figure.values.len() == 2;
-    let real = known && (figure.digits || before.is_some());
+    let length = before.is_some() && !scene.beginning_with(figure.values[0]).is_empty();
+    let real = length || known && (figure.digits || before.is_some());
     if !plausible || !(word.is_some() || real || ranged || (asked && alone)) {
         return false;
     }
@@ -311,10 +326,16 @@ fn count(scene: &Scene<'_>, figure: &mut Figure) -> bool {
         return false;
     }
     let pieces = scene.hit_after(figure.bare.end, Cue::Pieces, 0).map(|hit| hit.tokens.clone());
+    // "2x", not "38 per la palestra".
+    let sign_only = |tokens: &std::ops::Range<usize>| scene.text_of(tokens).chars().count() == 1;
     let times = scene.hit_after(figure.bare.end, Cue::Times, 0).map(|hit| hit.tokens.clone());
+    let times = times.filter(sign_only);
     let sign = scene.hit_before(figure.bare.start, Cue::Times, 0).map(|hit| hit.tokens.clone());
+    // "I'll have 3", "mettez-en deux"
+    let taken = scene.hit_before(figure.bare.start, Cue::Choose, 1).is_some();
     let many = Meaning::Topic("bulk_order".to_owned());
-    let product = scene.mention_at(figure.bare.end).is_some()
+    let product = taken
+        || scene.mention_at(figure.bare.end).is_some()
         || scene.hits.iter().any(|hit| hit.meaning == many);
     match pieces.or(times).or(sign) {
         Some(tokens) => figure.tokens = between(&figure.bare, &tokens),

@@ -14,8 +14,14 @@ use rust_decimal::Decimal;
 /// How far above "about 100" a price may lie: a tenth.
 const AROUND_SHARE: (i64, u32) = (11, 1);
 
+/// Most pieces that a number alone can mean.
+const BARE_PIECES_MAX: u32 = 20;
+
 /// Smallest amount that a bare number after a question on the price can be.
 const BARE_MIN: u32 = 5;
+
+/// Most tokens between a count and its size: "two bath towels 70x140".
+const SPLIT_GAP: usize = 4;
 
 /// Reads all limits and quantities.
 pub(crate) fn find(draft: &mut Draft<'_, '_>) {
@@ -96,6 +102,9 @@ fn bare(draft: &mut Draft<'_, '_>, figure: &Figure) {
             let reference = crate::command::Reference::Ordinal(place);
             draft.add(figure.tokens.clone(), Command::Choose { reference, buys: false });
         }
+        _ if count > 0 && count <= BARE_PIECES_MAX && waits_for_yes(scene) => {
+            draft.add(figure.tokens.clone(), Command::Quantity { pieces: count, size: None });
+        }
         _ if count > 0 && scene.hit_after(figure.bare.end, Cue::Pieces, 1).is_some() => {
             draft.add(figure.tokens.clone(), Command::Quantity { pieces: count, size: None });
         }
@@ -103,20 +112,26 @@ fn bare(draft: &mut Draft<'_, '_>, figure: &Figure) {
     }
 }
 
+/// Whether a product was shown that only needs a yes: a number is then how many.
+fn waits_for_yes(scene: &Scene<'_>) -> bool {
+    matches!(scene.input.state.pending, Some(Pending::Buy { .. }))
+}
+
 /// "one in 42 and one in 44": a count before each of two or more sizes.
 pub(crate) fn split(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
-    let sizes: Vec<&Figure> =
-        scene.figures.iter().filter(|figure| matches!(figure.role, Role::Size(_))).collect();
+    let sizes: Vec<&Figure> = scene.figures.iter().filter(|figure| is_size(figure)).collect();
     if sizes.len() < 2 {
         return;
     }
     let mut found = Vec::new();
-    for size in &sizes {
+    for (at, size) in sizes.iter().enumerate() {
         let start = size.tokens.start;
+        let least = if at > 0 { sizes[at - 1].tokens.end } else { 0 };
         let count = scene.figures.iter().rev().find(|figure| {
             figure.bare.end <= start
-                && start - figure.bare.end <= 2
+                && figure.bare.start >= least
+                && start - figure.bare.end <= SPLIT_GAP
                 && scene.clause_of(start) == scene.clause_of(figure.bare.start)
                 && matches!(figure.role, Role::Quantity | Role::Unknown)
         });
@@ -127,11 +142,27 @@ pub(crate) fn split(draft: &mut Draft<'_, '_>) {
         let Some((pieces, tokens)) = counted.or(each.map(|hit| (1, hit.tokens.clone()))) else {
             return;
         };
-        found.push((pieces, tokens.start..size.tokens.end, plain(size.values[0])));
+        found.push((pieces, tokens, size.tokens.clone(), written(size)));
     }
-    for (pieces, tokens, size) in found {
+    for (pieces, count, tokens, size) in found {
+        draft.mark(&count);
         let size = scene.option_value(&size).map_or(size, |(_, value)| value);
         draft.add(tokens, Command::Quantity { pieces, size: Some(size) });
+    }
+}
+
+/// Whether a figure is a size, of one number or of two.
+fn is_size(figure: &Figure) -> bool {
+    matches!(figure.role, Role::Size(_) | Role::Dimensions)
+}
+
+/// A size as a customer would write it.
+fn written(figure: &Figure) -> String {
+    match figure.role {
+        Role::Dimensions => {
+            figure.values.iter().map(|value| plain(*value)).collect::<Vec<_>>().join("x")
+        }
+        _ => plain(figure.values[0]),
     }
 }
 

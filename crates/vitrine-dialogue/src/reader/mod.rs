@@ -108,6 +108,7 @@ fn read_scene(scene: &Scene<'_>) -> Reading {
 
 /// All rules but those that decide a message alone, the surest first.
 fn all(draft: &mut Draft<'_, '_>) {
+    choices::dilemma(draft);
     acts::preferences(draft);
     acts::direct(draft);
     limits::split(draft);
@@ -133,12 +134,19 @@ fn rest(draft: &mut Draft<'_, '_>) {
         return;
     }
     let wants = [Cue::Browse, Cue::Want, Cue::Show];
-    let shop = wants.iter().find_map(|cue| scene.hits_of(*cue).next());
+    // "I want you to call me", in a complaint, is no wish for a product.
+    let troubled = scene.input.state.trouble.is_some();
+    let wants = wants.iter().filter(|cue| !troubled || **cue != Cue::Want);
+    let shop = wants.copied().find_map(|cue| scene.hits_of(cue).next());
+    if service::by_own_words(draft) {
+        return;
+    }
     let answered = draft.any(|one| matches!(one, Command::Confirm | Command::Deny));
     if let Some(hit) = shop.filter(|_| !answered) {
         draft.add(hit.tokens.clone(), Command::Browse);
         return;
     }
+    if draft.found.is_empty() {}
     if draft.found.is_empty() {
         questions::unknown(draft);
     }

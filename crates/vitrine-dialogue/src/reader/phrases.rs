@@ -66,6 +66,7 @@ pub(crate) struct Phrases {
     phrases: Vec<Phrase>,
     exact: HashMap<String, Vec<usize>>,
     open: HashMap<String, Vec<usize>>,
+    words: HashSet<String>,
 }
 
 fn prefix(word: &str) -> String {
@@ -156,8 +157,15 @@ impl Phrases {
             };
             map.entry(key).or_default().push(id);
         }
+        let patterns = slots.iter().flat_map(|slot| &slot.patterns).filter(|one| !one.open);
+        self.words.extend(patterns.map(|pattern| pattern.text.clone()));
         self.phrases.push(Phrase { slots, meaning });
         Ok(())
+    }
+
+    /// Whether a word is part of a phrase.
+    pub(crate) fn knows(&self, word: &str) -> bool {
+        self.words.contains(word)
     }
 
     /// All phrases that stand in the tokens: for each meaning and start the longest.

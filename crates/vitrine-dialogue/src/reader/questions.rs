@@ -18,8 +18,13 @@ use crate::shop::MentionTarget;
 use crate::shop::Product;
 use std::ops::Range;
 
+/// Most words of a question that is only a property.
+const BARE_WORDS_MAX: usize = 2;
+
 /// Other parts of catalogue keys that a general property can have.
-const ALIASES: [(&str, &[&str]); 9] = [
+const ALIASES: [(&str, &[&str]); 11] = [
+    ("filling", &["filling", "fill", "material"]),
+    ("load", &["load", "max"]),
     ("origin", &["made", "origin", "country"]),
     ("material", &["material", "fabric", "composition", "upper"]),
     ("colour", &["colour", "color"]),
@@ -43,7 +48,22 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
         attributes(draft, &sentence);
         values(draft, &sentence);
         stock_in_size(draft, &sentence);
+        included(draft, &sentence);
     }
+}
+
+/// "are the slats included?", "does it come with a charger?": asks of the product under discussion
+/// or named, not for another one.
+fn included(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
+    let scene = draft.scene;
+    let Some(hit) = scene.hit_in(&sentence.tokens, Cue::Included) else { return };
+    let product = !references::products(scene, &sentence.tokens).is_empty();
+    if !sentence.question || !(scene.in_focus() || product) || draft.is_used(&hit.tokens) {
+        return;
+    }
+    let about = about(draft, sentence);
+    let question = Question::Attribute { key: String::new(), value: None };
+    draft.add(sentence.tokens.clone(), Command::Ask { question, about });
 }
 
 /// The product that a question is about: named, referred to, or the one in focus.
@@ -116,7 +136,9 @@ fn direct(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
         let bare = hit.clone().all(|at| draft.scene.cues.is_filler(&draft.scene.tokens[at].text));
         let measured = cue == Cue::Price
             && (hit.len() == 1 || bare)
-            && (names_attribute(draft.scene, sentence) || draft.scene.unit_at(hit.end).is_some());
+            && (names_attribute(draft.scene, sentence)
+                || !labels(draft.scene, sentence).is_empty()
+                || draft.scene.unit_at(hit.end).is_some());
         if measured {
             draft.mark(&hit);
             continue;
@@ -130,12 +152,23 @@ fn direct(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
             draft.mark(&hit);
             continue;
         }
+        let exchanges = |one: &Command| {
+            matches!(one, Command::Ask { question: Question::Topic { intent, .. }, .. }
+                if intent == "return_exchange")
+        };
+        let compares = |one: &Command| matches!(one, Command::Compare { .. });
+        if cue == Cue::SizeAdvice && (draft.any(exchanges) || draft.any(compares)) {
+            draft.mark(&hit);
+            continue;
+        }
         let shopwide = matches!(cue, Cue::Total | Cue::Cart | Cue::Reorder);
         if shopwide {
+            let both = draft.scene.hit_in(&sentence.tokens, Cue::Both).is_some();
+            let about = (cue == Cue::Total && both).then_some(Reference::Both);
             for both in [Cue::Both, Cue::Focus] {
                 draft.free(both).iter().for_each(|tokens| draft.mark(tokens));
             }
-            draft.add(hit, Command::Ask { question, about: None });
+            draft.add(hit, Command::Ask { question, about });
             continue;
         }
         // "how much are your running shoes?": a wish for such a product.
@@ -201,7 +234,14 @@ fn attributes(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
             continue;
         }
         let product = !references::products(draft.scene, &sentence.tokens).is_empty();
-        let asks = sentence.question && (draft.scene.in_focus() || product);
+        // "and the material": an attribute alone asks for it.
+        let alone = draft.scene.content_words_outside(&tokens) == 0;
+        // "where are they made?", of no product: what the shop says about it.
+        if name == "origin" && sentence.question && !draft.scene.in_focus() && !product {
+            super::service::add_topic(draft, tokens, "sustainability".to_owned());
+            continue;
+        }
+        let asks = (sentence.question || alone) && (draft.scene.in_focus() || product);
         if !asks || draft.scene.hit_in(&sentence.tokens, Cue::NoPreference).is_some() {
             continue;
         }
@@ -312,7 +352,10 @@ pub(crate) fn unknown(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
     let asked = scene.sentences.iter().find(|sentence| {
         let cue = |cue: Cue| scene.hit_in(&sentence.tokens, cue).is_some();
-        sentence.question && (cue(Cue::Copula) || cue(Cue::Focus))
+        // "foldable?"
+        let mark = scene.tokens[sentence.tokens.clone()].iter().any(|one| one.text.contains('?'));
+        let bare = mark && scene.content_words() <= BARE_WORDS_MAX;
+        sentence.question && (cue(Cue::Copula) || cue(Cue::Focus) || bare)
     });
     let Some(sentence) = asked.filter(|_| scene.in_focus()) else { return };
     if super::wishes::loose_words(draft).is_empty() {

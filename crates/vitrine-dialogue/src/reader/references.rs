@@ -41,7 +41,10 @@ pub(crate) fn product_of(seen: &Seen) -> Option<String> {
         _ => None,
     });
     let first = skus.next()?;
-    let kind = |target: &MentionTarget| matches!(target, MentionTarget::Category(_));
+    // "no roses" is a colour in the plural before it is a misspelt name.
+    let kind = |target: &MentionTarget| {
+        matches!(target, MentionTarget::Category(_) | MentionTarget::Value(_))
+    };
     (!seen.targets.iter().any(kind)).then_some(first)
 }
 
@@ -117,6 +120,12 @@ fn by_price(scene: &Scene<'_>, place: &Range<usize>) -> Option<(Reference, Range
 fn by_value(scene: &Scene<'_>, place: &Range<usize>) -> Option<(Reference, Range<usize>)> {
     // A value is then an answer to our question, not a product.
     if matches!(scene.input.state.pending, Some(Pending::Facet { .. })) {
+        return None;
+    }
+    // "the rug for the living room": the value belongs to the kind.
+    let kind = |target: &MentionTarget| matches!(target, MentionTarget::Category(_));
+    let mut named = scene.seen.iter().filter(|seen| inside(&seen.tokens, place));
+    if named.any(|seen| seen.targets.iter().any(kind)) {
         return None;
     }
     let products = shown(scene);

@@ -32,6 +32,8 @@ pub(crate) struct Seen {
     pub(crate) tokens: Range<usize>,
     /// What they can mean.
     pub(crate) targets: Vec<MentionTarget>,
+    /// Certainty of the surest meaning: below 1 for misspelt words.
+    pub(crate) exact: f32,
 }
 
 /// A sentence.
@@ -92,6 +94,15 @@ pub(crate) fn mentions(input: &ReaderInput<'_>) -> Vec<Mention> {
 /// Certainty from which words count as the shop's.
 const MENTION_EXACT_MIN: f32 = 0.7;
 
+/// Certainty below which a word may be a misspelling of the shop's.
+const SURE: f32 = 0.88;
+
+/// Most sizes that one length can mean.
+const LENGTHS_MAX: usize = 8;
+
+/// Topics whose words also say what a product is like.
+const PROPERTY_TOPICS: [&str; 2] = ["care_instructions", "sustainability"];
+
 impl<'a> Scene<'a> {
     /// Takes a message apart with the words of a locale; its numbers are read by `figures`.
     pub(crate) fn new(input: &'a ReaderInput<'a>, locale: &'a Locale, words: &[Mention]) -> Self {
@@ -138,8 +149,11 @@ impl<'a> Scene<'a> {
             part.start >= whole.start && part.end <= whole.end
         };
         // "son" is a child in one language and "are" in another.
+        // "what matters most" speaks of no mats.
         let idle = |seen: &Seen| {
-            seen.tokens.len() == 1 && self.cues.is_filler(&self.tokens[seen.tokens.start].text)
+            let word = &self.tokens[seen.tokens.start].text;
+            let misspelt = seen.exact < SURE && self.cues.knows(word);
+            seen.tokens.len() == 1 && (self.cues.is_filler(word) || misspelt)
         };
         let idle: Vec<Range<usize>> =
             self.seen.iter().filter(|seen| idle(seen)).map(|seen| seen.tokens.clone()).collect();
@@ -148,6 +162,36 @@ impl<'a> Scene<'a> {
                 && !polite.iter().any(|hit| inside(&seen.tokens, hit))
                 && !amounts.iter().any(|amount| inside(&seen.tokens, amount))
         });
+        self.drop_wished_topics();
+    }
+
+    /// Leaves out topics that only say what is wanted: "a washable rug", "recycled material".
+    fn drop_wished_topics(&mut self) {
+        let wished = |hit: &Hit| {
+            let property = matches!(&hit.meaning,
+                Meaning::Topic(label) if PROPERTY_TOPICS.contains(&label.as_str()));
+            property
+                && self.sentence_of(hit.tokens.start).is_some_and(|sentence| {
+                    !sentence.question && self.states_wish(&sentence.tokens)
+                })
+        };
+        let dropped: Vec<Hit> = self.hits.iter().filter(|hit| wished(hit)).cloned().collect();
+        self.hits.retain(|hit| !dropped.contains(hit));
+    }
+
+    /// Whether some tokens say what is looked for: a kind of product, a wish, a size or a limit.
+    fn states_wish(&self, tokens: &Range<usize>) -> bool {
+        let inside = |part: &Range<usize>| part.start >= tokens.start && part.end <= tokens.end;
+        let kind = |target: &MentionTarget| matches!(target, MentionTarget::Category(_));
+        self.hit_in(tokens, Cue::Want).is_some()
+            || self.seen.iter().any(|seen| inside(&seen.tokens) && seen.targets.iter().any(kind))
+            || self.figures.iter().any(|figure| {
+                let wish = matches!(
+                    figure.role,
+                    Role::Money { bound: Some(_), .. } | Role::Size(_) | Role::Dimensions
+                );
+                wish && inside(&figure.bare)
+            })
     }
 
     fn split(&self) -> Vec<Sentence> {
@@ -343,6 +387,31 @@ impl<'a> Scene<'a> {
             })
     }
 
+    /// Values of the product under discussion, or of its kind, that begin with this length:
+    /// "90" means 90x190 and 90x200.
+    pub(crate) fn beginning_with(&self, length: Decimal) -> Vec<(String, String)> {
+        let state = self.input.state;
+        let catalog = self.input.catalog;
+        let focus = state.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
+        let kind = state.need.category.as_deref();
+        let of_kind = catalog.products().iter().filter(|product| {
+            focus.is_none() && kind.is_some_and(|kind| catalog.is_within(&product.category, kind))
+        });
+        let start = numbers::plain(length);
+        let mut found: Vec<(String, String)> = Vec::new();
+        for product in focus.into_iter().chain(of_kind) {
+            for (key, value) in product.variants.iter().flat_map(|one| &one.options) {
+                let rest = value.strip_prefix(start.as_str()).map(str::trim_start);
+                let begins = rest.is_some_and(|rest| rest.starts_with(['x', 'X', '×']));
+                let known = found.iter().any(|(_, other)| other == value);
+                if begins && !known && found.len() < LENGTHS_MAX {
+                    found.push((key.clone(), value.clone()));
+                }
+            }
+        }
+        found
+    }
+
     /// The option and its value as the shop writes it, for a value as the customer wrote it.
     pub(crate) fn option_value(&self, written: &str) -> Option<(String, String)> {
         find_option(self.input.catalog, written)
@@ -407,8 +476,15 @@ fn seen(words: &[Mention], tokens: &[Token]) -> Vec<Seen> {
         let Some(last) = tokens.iter().rposition(overlaps) else { continue };
         let place = start..last + 1;
         match found.iter_mut().find(|seen| seen.tokens == place) {
-            Some(seen) => seen.targets.push(mention.target.clone()),
-            None => found.push(Seen { tokens: place, targets: vec![mention.target.clone()] }),
+            Some(seen) => {
+                seen.targets.push(mention.target.clone());
+                seen.exact = seen.exact.max(mention.exact);
+            }
+            None => found.push(Seen {
+                tokens: place,
+                targets: vec![mention.target.clone()],
+                exact: mention.exact,
+            }),
         }
     }
     found.sort_by_key(|seen| seen.tokens.start);

@@ -5,6 +5,7 @@ use super::cues::Cue;
 use super::cues::Meaning;
 use super::draft::Draft;
 use super::figure::Figure;
+use super::figure::Role;
 use super::references;
 use super::scene::Found;
 use super::scene::Scene;
@@ -21,6 +22,9 @@ use std::ops::Range;
 
 /// Most topics of one message.
 const TOPICS_MAX: usize = 3;
+
+/// Fewest pieces of an order for which a discount is one for large orders.
+const BULK_MIN: u32 = 10;
 
 /// Most words of a message that names only a condition: "and to Spain?".
 const ELLIPSIS_WORDS_MAX: usize = 4;
@@ -47,6 +51,7 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
     orders(draft);
     topics(draft);
     ellipsis(draft);
+    goes_on(draft);
 }
 
 fn complaints(draft: &mut Draft<'_, '_>) {
@@ -70,7 +75,8 @@ fn complaints(draft: &mut Draft<'_, '_>) {
         return;
     }
     let insult = draft.free(Cue::Insult).into_iter().next();
-    let bitter = if draft.sarcastic { scene.hits_of(Cue::Praise).next() } else { None };
+    let mut tones = [Cue::Praise, Cue::Thank, Cue::Failure].into_iter();
+    let bitter = tones.find_map(|cue| scene.hits_of(cue).next()).filter(|_| draft.sarcastic);
     if let Some(tokens) = insult.or(bitter.map(|hit| hit.tokens.clone())) {
         let about = if scene.has(Cue::Failure) && about_delivery(scene) {
             Complaint::Delivery
@@ -126,11 +132,46 @@ fn order_alone(draft: &mut Draft<'_, '_>) {
     let other = [Cue::Checkout, Cue::Reorder, Cue::Remove, Cue::Cart, Cue::Total, Cue::Choose];
     let busy = other.iter().any(|cue| scene.has(*cue)) || !scene.figures.is_empty();
     let topic = scene.hits.iter().any(|hit| matches!(hit.meaning, Meaning::Topic(_)));
-    let own = scene.is_skipped_at(hit.start, 1);
+    let asks = scene.sentences.iter().any(|sentence| sentence.question);
+    let own = scene.is_skipped_at(hit.start, 1) || asks;
     let short = scene.content_words_outside(&hit) <= ORDER_WORDS_MAX;
     if own && short && !busy && !topic && !draft.has_content() && scene.seen.is_empty() {
         draft.add(hit, Command::Order { id: None });
     }
+}
+
+/// A question that no rule explains, in words that the shop gave one of its texts, or on the matter
+/// answered last: "how long do you keep it?".
+pub(crate) fn by_own_words(draft: &mut Draft<'_, '_>) -> bool {
+    let scene = draft.scene;
+    if !scene.sentences.iter().any(|sentence| sentence.question) {
+        return false;
+    }
+    let topics = select(scene, None);
+    let policies = scene.input.policies;
+    let Some(best) = topics.first().and_then(|id| policies.get(id)) else { return false };
+    let Some(intent) = best.intents.first().cloned() else { return false };
+    let question = Question::Topic { intent, topics };
+    draft.add(0..scene.tokens.len(), Command::Ask { question, about: None });
+    true
+}
+
+/// "and to Spain?", "and for a mattress?": the matter answered last, under another condition.
+fn goes_on(draft: &mut Draft<'_, '_>) {
+    let scene = draft.scene;
+    let Some(intent) = scene.input.state.answered.clone() else { return };
+    let starts = scene.tokens.first().is_some_and(|first| scene.cues.joins_numbers(&first.text));
+    let asks = scene.sentences.iter().any(|sentence| sentence.question);
+    let other = [Cue::Price, Cue::Stock, Cue::Choose, Cue::Sizes, Cue::Want, Cue::Total];
+    let other = other.iter().any(|cue| scene.has(*cue))
+        || scene.hits.iter().any(|hit| matches!(hit.meaning, Meaning::Attribute(_)))
+        || !scene.figures.is_empty();
+    let starts = starts || scene.has(Cue::HowLong);
+    if !starts || !asks || other || draft.has_content() {
+        return;
+    }
+    draft.mark(&(0..scene.tokens.len()));
+    add_topic(draft, 0..scene.tokens.len(), intent);
 }
 
 fn topics(draft: &mut Draft<'_, '_>) {
@@ -143,8 +184,27 @@ fn topics(draft: &mut Draft<'_, '_>) {
             _ => None,
         })
         .collect();
+    let content = |tokens: &Range<usize>| {
+        let words = &draft.scene.tokens[tokens.clone()];
+        words.iter().filter(|token| !draft.scene.cues.is_filler(&token.text)).count()
+    };
+    // "can I change the address": of two that overlap, the one with more words that say something.
+    let weaker: Vec<Range<usize>> = named
+        .iter()
+        .filter(|(_, tokens)| {
+            named.iter().any(|(_, other)| {
+                other.start < tokens.end
+                    && tokens.start < other.end
+                    && content(other) > content(tokens)
+            })
+        })
+        .map(|(_, tokens)| tokens.clone())
+        .collect();
     for (label, tokens) in named {
         if draft.is_used(&tokens) {
+            continue;
+        }
+        if weaker.contains(&tokens) {
             continue;
         }
         // "the address of the delivery": the second word only says of what.
@@ -175,7 +235,13 @@ fn topics(draft: &mut Draft<'_, '_>) {
     }
 }
 
-fn add_topic(draft: &mut Draft<'_, '_>, tokens: Range<usize>, intent: String) {
+pub(crate) fn add_topic(draft: &mut Draft<'_, '_>, tokens: Range<usize>, intent: String) {
+    // "we need 30 of them, any discount?"
+    let many = draft.scene.figures.iter().any(|figure| {
+        figure.role == Role::Quantity && figure.count().is_some_and(|count| count >= BULK_MIN)
+    });
+    let bulk = many && intent == "discount_request";
+    let intent = if bulk { "bulk_order".to_owned() } else { intent };
     let known = draft.found.iter().filter(|found| {
         matches!(&found.command, Command::Ask { question: Question::Topic { .. }, .. })
     });
@@ -238,13 +304,23 @@ pub(crate) fn select(scene: &Scene<'_>, intent: Option<&str>) -> Vec<String> {
 
 /// The same, for a kind of product.
 fn select_for(scene: &Scene<'_>, intent: Option<&str>, kind: &str) -> Vec<String> {
-    let text = format!("{} {kind}", scene.input.text);
     let home = home(scene);
     let abroad = scene.has(Cue::Abroad)
         || scene
             .hits
             .iter()
             .any(|hit| matches!(&hit.meaning, Meaning::Country(code) if *code != home));
+    // A topic names countries: a town or an island of one counts as its name.
+    let mut text = format!("{} {kind}", scene.input.text);
+    for hit in &scene.hits {
+        if let Meaning::Country(code) = &hit.meaning
+            && *code != home
+            && let Some(name) = scene.cues.country_names(code).first()
+        {
+            text.push(' ');
+            text.push_str(name);
+        }
+    }
     let query = TopicQuery {
         text: &text,
         abroad,
@@ -272,10 +348,14 @@ fn home(scene: &Scene<'_>) -> String {
 /// "and to Spain?", "en express ?": a condition alone, after a question on deliveries.
 fn ellipsis(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
-    if draft.has_content()
-        || scene.has(Cue::OutOfScope)
-        || scene.content_words() > ELLIPSIS_WORDS_MAX
-    {
+    if draft.has_content() || scene.has(Cue::OutOfScope) {
+        return;
+    }
+    // "and to Brussels, how much is it and how long does it take?"
+    let costs = scene.has(Cue::Price) || scene.has(Cue::HowLong);
+    let goods = !scene.seen.is_empty()
+        || scene.hits.iter().any(|hit| matches!(hit.meaning, Meaning::Attribute(_)));
+    if scene.content_words() > ELLIPSIS_WORDS_MAX && (!costs || goods) {
         return;
     }
     let country = scene.hits.iter().find(|hit| {
@@ -296,6 +376,7 @@ fn ellipsis(draft: &mut Draft<'_, '_>) {
             .any(|seen| seen.tokens.start >= tokens.end && !scene.asks_at(tokens.start))
     };
     if let Some((tokens, intent)) = found.filter(|(tokens, _)| !wished(tokens)) {
+        draft.free(Cue::Price).iter().for_each(|price| draft.mark(price));
         add_topic(draft, tokens, intent.to_owned());
     }
 }

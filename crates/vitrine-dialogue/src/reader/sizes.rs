@@ -138,9 +138,15 @@ fn values(scene: &Scene<'_>, figure: &Figure, system: SizeSystem) -> (String, Ve
         );
     }
     let written = plain(figure.values[0]);
-    match scene.option_value(&written).filter(|_| shop) {
-        Some((key, value)) => (key, vec![value]),
-        None => (option, vec![written]),
+    if let Some((key, value)) = scene.option_value(&written).filter(|_| shop) {
+        return (key, vec![value]);
+    }
+    let longer = scene.beginning_with(figure.values[0]);
+    match longer.first() {
+        Some((key, _)) if shop => {
+            (key.clone(), longer.iter().map(|(_, value)| value.clone()).collect())
+        }
+        _ => (option, vec![written]),
     }
 }
 

@@ -179,6 +179,14 @@ pub(crate) fn tokenize(text: &str, spellings: &HashMap<String, Vec<String>>) -> 
     let raw = raw_tokens(text);
     let mut tokens = Vec::with_capacity(raw.len());
     for (at, token) in raw.iter().enumerate() {
+        // "pas + de 45"
+        if token.kind == TokenKind::Sign
+            && let Some([word]) = spellings.get(&token.text).map(Vec::as_slice)
+        {
+            let kind = TokenKind::Word;
+            tokens.push(Token { text: word.clone(), kind, glued: false, ..token.clone() });
+            continue;
+        }
         if token.kind != TokenKind::Word {
             if !is_inner_hyphen(&raw, at) {
                 tokens.push(token.clone());

@@ -7,14 +7,20 @@ use super::draft::Draft;
 use super::figure::Role;
 use super::scene::Scene;
 use super::scene::Seen;
+use super::scene::same_words;
 use crate::command::Command;
 use crate::command::Polarity;
+use crate::command::Question;
+use crate::command::Reference;
 use crate::shop::FacetChoice;
 use crate::shop::Lookups;
 use crate::shop::MentionTarget;
 use crate::shop::Product;
 use crate::state::Pending;
 use std::ops::Range;
+
+/// Topics in whose messages a kind of product is what was bought, not what is wanted.
+const AFTER_SALES: [&str; 4] = ["return_exchange", "refund_status", "cancel_order", "change_order"];
 
 /// Words between "no" and what it excludes.
 const NEAR_GAP: usize = 1;
@@ -123,9 +129,13 @@ fn denied_behind(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
 /// "no red, pink or yellow": what follows an excluded value after a comma or "or" is excluded.
 fn listed(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
     let before = scene.seen.iter().rfind(|seen| seen.tokens.end <= tokens.start);
-    let Some(before) = before else { return false };
+    let own = scene.seen.iter().find(|seen| seen.tokens == *tokens);
+    let (Some(before), Some(own)) = (before, own) else { return false };
+    let alike = values(before).iter().any(|one| values(own).iter().any(|two| one.key == two.key))
+        || category(before).is_some() && category(own).is_some();
     let gap = before.tokens.end..tokens.start;
-    let joint = gap.len() == 1
+    let joint = alike
+        && gap.len() == 1
         && (scene.hit_in(&gap, Cue::Or).is_some() || scene.tokens[gap.start].text == ",");
     if !joint {
         return false;
@@ -158,8 +168,19 @@ fn is_complement(scene: &Scene<'_>, seen: &Seen) -> bool {
 
 /// The value that a word for a kind of product also states: a raincoat is a jacket for rain.
 fn qualified(scene: &Scene<'_>, seen: &Seen, category: &str) -> Option<FacetChoice> {
-    let [choice] = values(seen)[..] else { return None };
     let catalog = scene.input.catalog;
+    // "thermal bottle" is what a product is called, not a bottle for the cold.
+    let said = scene.text_of(&seen.tokens);
+    let called = |product: &Product| {
+        catalog.is_within(&product.category, category)
+            && product.title.iter().any(|(_, title)| same_words(title, &said))
+    };
+    if catalog.products().iter().any(called) {
+        return None;
+    }
+    let inner = inner_values(scene, seen, category);
+    let all: Vec<&FacetChoice> = values(seen).into_iter().chain(&inner).collect();
+    let [choice] = all[..] else { return None };
     let of_kind = |product: &&Product| catalog.is_within(&product.category, category);
     let stated = |product: &Product| {
         let values = product.facets.get(&choice.key);
@@ -168,6 +189,28 @@ fn qualified(scene: &Scene<'_>, seen: &Seen, category: &str) -> Option<FacetChoi
     let mut products = catalog.products().iter().filter(of_kind);
     let (some, all) = (products.clone().any(stated), products.all(stated));
     (some && !all).then(|| choice.clone())
+}
+
+/// Values that single words of a name for a kind state, where they tell its products apart: "gloves
+/// for skiing". None if the name as a whole states one.
+fn inner_values(scene: &Scene<'_>, seen: &Seen, category: &str) -> Vec<FacetChoice> {
+    if seen.tokens.len() < 2 || !values(seen).is_empty() {
+        return Vec::new();
+    }
+    let catalog = scene.input.catalog;
+    let tells_apart = |choice: &FacetChoice| {
+        let within = |product: &&Product| catalog.is_within(&product.category, category);
+        let mut products = catalog.products().iter().filter(within);
+        products.clone().any(|product| product.has(choice))
+            && products.any(|product| !product.has(choice))
+    };
+    let words = seen.tokens.clone().map(|at| scene.text_of(&(at..at + 1)));
+    let found = words.flat_map(|word| catalog.mentions(&word, &[scene.input.language]));
+    let values = found.filter(|one| one.exact >= 1.0).filter_map(|one| match one.target {
+        MentionTarget::Value(choice) => Some(choice),
+        _ => None,
+    });
+    values.filter(tells_apart).collect()
 }
 
 /// Matters of something bought already.
@@ -195,29 +238,26 @@ fn is_after_sale(scene: &Scene<'_>) -> bool {
     bought && !wished && !figures
 }
 
-/// "the watch Minutelle": a kind right beside a product of that kind is part of its name.
-fn is_apposition(scene: &Scene<'_>, kind: &Seen) -> bool {
-    let Some(category) = category(kind) else { return false };
+/// Whether a product of a kind is named in the same sentence: "the Quenouille blanket".
+fn names_product_of(scene: &Scene<'_>, seen: &Seen, kind: &str) -> bool {
     let catalog = scene.input.catalog;
-    scene.seen.iter().any(|seen| {
-        let gap = if seen.tokens.start >= kind.tokens.end {
-            kind.tokens.end..seen.tokens.start
-        } else if seen.tokens.end <= kind.tokens.start {
-            seen.tokens.end..kind.tokens.start
-        } else {
-            return false;
-        };
-        let product = super::references::product_of(seen);
-        let product = product.and_then(|sku| catalog.product(&sku));
-        gap.len() <= 1
-            && scene.tokens[gap].iter().all(|token| scene.cues.is_filler(&token.text))
-            && product.is_some_and(|product| catalog.is_within(&product.category, category))
+    let Some(sentence) = scene.sentence_of(seen.tokens.start) else { return false };
+    let named = super::references::products(scene, &sentence.tokens);
+    named.iter().any(|(reference, _)| match reference {
+        Reference::Product(sku) => {
+            catalog.product(sku).is_some_and(|product| catalog.is_within(&product.category, kind))
+        }
+        _ => false,
     })
 }
 
 /// Reads all wishes.
 pub(crate) fn find(draft: &mut Draft<'_, '_>) {
     let complaint = draft.any(|command| matches!(command, Command::Complain { .. }));
+    let returns = draft.any(|command| {
+        matches!(command, Command::Ask { question: Question::Topic { intent, .. }, .. }
+            if AFTER_SALES.contains(&intent.as_str()))
+    });
     let scene = draft.scene;
     if is_after_sale(scene) {
         return;
@@ -226,14 +266,14 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
         if draft.is_used(&seen.tokens) || is_service(scene, &seen.tokens) {
             continue;
         }
+        if category(seen).is_some_and(|kind| names_product_of(scene, seen, kind)) {
+            draft.mark(&seen.tokens);
+            continue;
+        }
         let wanted = scene
             .sentence_of(seen.tokens.start)
             .is_some_and(|sentence| scene.hit_in(&sentence.tokens, Cue::Want).is_some());
-        if complaint && !wanted {
-            continue;
-        }
-        if is_apposition(scene, seen) {
-            draft.mark(&seen.tokens);
+        if (complaint || returns) && !wanted {
             continue;
         }
         let polarity = polarity(draft, &seen.tokens);

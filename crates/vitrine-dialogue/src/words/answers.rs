@@ -93,6 +93,8 @@ pub(crate) fn attribute(
     label: &str,
     value: &AttributeText,
 ) -> Piece {
+    let label = property(writer, label);
+    let label = label.as_str();
     let slots = Slots::new().with(Slot::Name, name(&card.name)).text(Slot::Label, label);
     match value {
         AttributeText::Yes => writer.say(Key::AttributeYes, &slots),
@@ -102,11 +104,25 @@ pub(crate) fn attribute(
             let value = Piece::fact(value.trim(), label.trim(), value.trim());
             writer.say(Key::AttributeValue, &slots.with(Slot::Value, value))
         }
+        AttributeText::Years(years) => {
+            let value = writer.part(Key::Years, &Slots::new().with(Slot::Count, quantity(*years)));
+            writer.say(Key::AttributeValue, &slots.with(Slot::Value, value))
+        }
         AttributeText::Quote(text) => {
             let slots = Slots::new().with(Slot::Name, name(&card.name)).text(Slot::Text, text);
             writer.say(Key::AttributeQuote, &slots)
         }
     }
+}
+
+/// The name of a property: the shop's, else that of the locale for a key such as `thickness_cm`.
+fn property(writer: &Writer<'_>, label: &str) -> String {
+    let names = &writer.input.locale.templates.properties;
+    let general = |key: &str| names.get(key).cloned();
+    let whole = general(label);
+    let first = || label.split_once('_').and_then(|(first, _)| general(first));
+    let unnamed = if label.contains('_') { "" } else { label };
+    whole.or_else(first).unwrap_or_else(|| unnamed.to_owned())
 }
 
 /// A size in another system.

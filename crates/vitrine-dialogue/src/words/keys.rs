@@ -158,6 +158,7 @@ templates! {
     AttributeYes "attribute_yes" [Name] [Label];
     AttributeNo "attribute_no" [Name] [Label];
     AttributeValue "attribute_value" [Name Value] [Label];
+    Years "years" [Count] [];
     AttributeQuote "attribute_quote" [Name Text] [];
     AttributeUnknown "attribute_unknown" [Name] [Label];
     SizeMapped "size_mapped" [Said Sizes] [];

@@ -110,6 +110,7 @@ fn statement(writer: &mut Writer<'_>, statement: &Move) -> Piece {
         Move::Describe { card, description } => products::describe(writer, card, description),
         Move::Compare { cards, rows } => products::compare(writer, cards, rows),
         Move::Which { card, cheapest } => answers::which(writer, card, *cheapest),
+        Move::Sum { total } => service::total(writer, *total),
         Move::PriceOf { card, pieces } => answers::price_of(writer, card, *pieces),
         Move::Stock { card, sizes } => answers::stock(writer, card, sizes),
         Move::Sizes { card, sizes } => answers::sizes(writer, card, sizes),

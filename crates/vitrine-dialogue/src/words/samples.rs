@@ -344,6 +344,7 @@ impl Words {
             ("price, reduced", Move::PriceOf { card: reduced, pieces: None }),
             ("price, from", Move::PriceOf { card: open, pieces: None }),
             ("price, pieces", Move::PriceOf { card: card(), pieces: Some((3, money("357"))) }),
+            ("sum", Move::Sum { total: money("357") }),
             ("stock, in", stock(Availability::InStock, &[])),
             ("stock, preorder", stock(Availability::Preorder, &[])),
             ("stock, out", stock(Availability::SoldOut, &["42", "43", "45"])),
@@ -362,6 +363,7 @@ impl Words {
                     value: AttributeText::Value("280 g".to_owned()),
                 },
             ),
+            ("attribute, years", attribute(AttributeText::Years(10))),
             ("attribute, quote", attribute(AttributeText::Quote(self.description.to_owned()))),
             ("attribute, unknown", attribute(AttributeText::Unknown)),
         ]

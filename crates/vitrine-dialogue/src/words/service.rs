@@ -117,6 +117,11 @@ fn sum(writer: &mut Writer<'_>, lines: &[LineText], total: Option<Money>) -> Pie
     if matches!(lines, [only] if only.total == total) {
         return Piece::default();
     }
+    self::total(writer, total)
+}
+
+/// A sum.
+pub(crate) fn total(writer: &mut Writer<'_>, total: Money) -> Piece {
     let total = writer.format().money(total);
     writer.say(Key::Total, &Slots::new().with(Slot::Total, total))
 }

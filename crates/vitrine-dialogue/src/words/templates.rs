@@ -28,6 +28,8 @@ pub struct Templates {
     pub(crate) currencies: BTreeMap<String, String>,
     /// Words for the states of orders that callers report as codes, such as `shipped`.
     pub(crate) status: BTreeMap<String, String>,
+    /// Names of general properties, such as `thickness`, for shops that name none.
+    pub(crate) properties: BTreeMap<String, String>,
     /// Titles of buttons by option id, or by the part before its `=`.
     pub(crate) titles: BTreeMap<String, String>,
     long: BTreeMap<Key, Vec<Template>>,
@@ -72,6 +74,8 @@ struct SayFile {
     #[serde(default)]
     status: BTreeMap<String, String>,
     #[serde(default)]
+    properties: BTreeMap<String, String>,
+    #[serde(default)]
     titles: BTreeMap<String, String>,
     long: BTreeMap<String, Variants>,
     #[serde(default)]
@@ -98,7 +102,8 @@ impl TryFrom<SayFile> for Templates {
         }
         let short = parse_table("short", file.short)?;
         let (format, currencies) = (file.format, file.currencies);
-        Ok(Self { format, currencies, status: file.status, titles: file.titles, long, short })
+        let (status, properties) = (file.status, file.properties);
+        Ok(Self { format, currencies, status, properties, titles: file.titles, long, short })
     }
 }
 

@@ -107,6 +107,7 @@ fn facts(locale: &Locale, statement: &Move) -> Vec<String> {
             cards.iter().for_each(|card| product_facts(locale, card, &mut facts));
             facts.extend(rows.iter().map(|row| row.label.clone()));
         }
+        Move::Sum { total } => facts.push(money_in(locale, *total)),
         Move::PriceOf { card, pieces } => {
             product_facts(locale, card, &mut facts);
             if let Some((count, total)) = pieces {
