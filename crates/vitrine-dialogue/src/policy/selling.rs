@@ -67,7 +67,24 @@ impl Turn<'_> {
             && need == self.before.need
             && self.before.focus.is_some()
             && !self.changes.indifferent;
+        if insists && self.names_focus() && self.show(&Reference::Focus) {
+            return;
+        }
         self.present(&need, if insists { Lead::Another } else { lead });
+    }
+
+    /// Whether the message only names the kind of the product under discussion: "the dumbbells then".
+    fn names_focus(&self) -> bool {
+        let catalog = self.context.catalog;
+        let focus = self.before.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
+        let Some(product) = focus else { return false };
+        let talk = |command: &Command| {
+            matches!(command, Command::Confirm | Command::Thank | Command::Greet)
+        };
+        self.reading.commands.iter().all(|said| match &said.command {
+            Command::Seek { category, .. } => catalog.is_within(&product.category, category),
+            command => talk(command),
+        })
     }
 
     /// Whether a question comes before products: the need is wide, and little was asked yet.
