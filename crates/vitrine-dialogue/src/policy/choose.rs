@@ -175,7 +175,11 @@ impl<'a> Turn<'a> {
         if self.wants_to_buy() {
             return self.buying();
         }
-        if !self.moves.is_empty() && !self.changes.sought {
+        let bulk = self.has(|command| {
+            matches!(command, Command::Ask { question: Question::Topic { intent, .. }, .. }
+                if intent == "bulk_order")
+        });
+        if !self.moves.is_empty() && (!self.changes.sought || bulk) {
             return self.after_answers();
         }
         self.selling_or_talk();
@@ -297,6 +301,13 @@ impl<'a> Turn<'a> {
                     | Command::Cheaper
                     | Command::Another
                     | Command::Checkout
+                    | Command::Ask {
+                        question: Question::Price
+                            | Question::Stock
+                            | Question::Sizes
+                            | Question::Attribute { .. },
+                        about: Some(Reference::Product(_)),
+                    }
             )
         })
     }
