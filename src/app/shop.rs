@@ -79,7 +79,13 @@ pub(super) fn unknown_topics(
     policies: &Policies,
     intents: &[String],
 ) -> Vec<String> {
-    let known = || policies.topics().iter().map(|topic| topic.id.as_str()).chain(intents.iter().map(String::as_str));
+    let known = || {
+        policies
+            .topics()
+            .iter()
+            .map(|topic| topic.id.as_str())
+            .chain(intents.iter().map(String::as_str))
+    };
     let unknown = |topic: &&String| !known().any(|known| known == topic.as_str());
     let warning = |topic: &String| {
         let similarity = |known: &&str| strsim::jaro_winkler(known, topic);

@@ -77,11 +77,8 @@ pub(super) fn run(arguments: BenchConstraintsArguments, context: &Context) -> an
         drop(grounder.constraint(&facts));
     }
     let build_facts = (clock.instant() - before) / BUILDS;
-    let kinds = [
-        ("free", None),
-        ("schema", Some(schema)),
-        ("facts", Some(grounder.constraint(&facts))),
-    ];
+    let kinds =
+        [("free", None), ("schema", Some(schema)), ("facts", Some(grounder.constraint(&facts)))];
     let prompt = model.tokenizer().encode(PROMPT, Special::Add)?;
     let mut rows = Vec::new();
     for batch in &arguments.batch {
@@ -155,7 +152,8 @@ fn schema() -> Value {
 }
 
 /// What the sequences continue; the text does not matter, its length is that of a short reply.
-const PROMPT: &str = "I'd suggest Gel Horizon 3, running shoes, at €129.00. Which size would you like?";
+const PROMPT: &str =
+    "I'd suggest Gel Horizon 3, running shoes, at €129.00. Which size would you like?";
 
 fn facts() -> Vec<Fact> {
     let facts = [

@@ -397,9 +397,15 @@ mod tests {
         let products = text.lines().map(|line| {
             let product: serde_json::Value = serde_json::from_str(line).unwrap();
             let price = product["price"]["amount"].as_str().unwrap();
-            let units = match &product["stock"] {
-                serde_json::Value::Object(sizes) => sizes.values().filter_map(|u| u.as_u64()).sum(),
-                total => total.as_u64().unwrap(),
+            // Units are given by size, by variant or in all.
+            let units = match (&product["stock"], &product["variants"]) {
+                (serde_json::Value::Object(sizes), _) => {
+                    sizes.values().filter_map(|units| units.as_u64()).sum()
+                }
+                (_, serde_json::Value::Array(variants)) => {
+                    variants.iter().filter_map(|variant| variant["stock"].as_u64()).sum()
+                }
+                (total, _) => total.as_u64().unwrap(),
             };
             let text = |key: &str| product[key].as_str().unwrap().to_owned();
             (text("sku"), (Money::parse(price, "EUR").unwrap(), units, text("category")))

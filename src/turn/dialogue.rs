@@ -1,5 +1,5 @@
-//! Second stage: runs the dialogue on what was understood. Reads the stored state, decides and words
-//! the reply, and settles the intent that the answer reports.
+//! Second stage: runs the dialogue on what was understood. Reads the stored state, then decides and
+//! words the reply.
 
 use crate::turn::PipelineParts;
 use crate::turn::action::Action;
@@ -189,10 +189,9 @@ pub(crate) fn hand_off(situation: &Situation<'_>, reason: HandoffReason) -> Deci
         short: false,
     };
     let command = match reason.is_complaint() {
-        true => Command::Complain {
-            about: vitrine_dialogue::command::Complaint::Service,
-            angry: false,
-        },
+        true => {
+            Command::Complain { about: vitrine_dialogue::command::Complaint::Service, angry: false }
+        }
         false => Command::Human,
     };
     let commands = vec![Said { command, source: understood.text.clone() }];

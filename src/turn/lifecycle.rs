@@ -58,8 +58,16 @@ impl TurnPipeline {
             if !burst::may_be_superseded(&record, request, &self.options.bursts) {
                 permit.ignore_newer_text();
             }
-            let turn =
-                RunningTurn { id: &id, request, progress, key: &key, arrived, began, timings, cart_changed };
+            let turn = RunningTurn {
+                id: &id,
+                request,
+                progress,
+                key: &key,
+                arrived,
+                began,
+                timings,
+                cart_changed,
+            };
             if let Some(recorded) = self.attempt(turn, record, &permit).await? {
                 // Other deliveries of the message get the answer before the conversation is
                 // released. A human message waits for the end of the turn, and therefore for them

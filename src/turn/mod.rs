@@ -461,7 +461,9 @@ struct DraftInputs<'a> {
 /// The intent that the answer reports: what the message was understood as, else what the classifier
 /// found. Where they agree, the classifier's confidence stands.
 fn settle(understood: &mut Understood, decision: &Decision) {
-    let Some(turned) = decision.turned.as_ref().filter(|_| understood.tap.is_none()) else { return };
+    let Some(turned) = decision.turned.as_ref().filter(|_| understood.tap.is_none()) else {
+        return;
+    };
     let Some(label) = command::intent_label(&turned.reading.commands) else { return };
     let reading = &mut understood.reading;
     if reading.label == label {

@@ -107,7 +107,8 @@ mod tests {
 
     /// A decision of this kind, about `topic` if given.
     fn decided(kind: plan::ActionKind, topic: Option<&str>) -> Decision {
-        let action = Action { topic: topic.map(str::to_owned), ..Action::of(ActionKind::Said(kind)) };
+        let action =
+            Action { topic: topic.map(str::to_owned), ..Action::of(ActionKind::Said(kind)) };
         Decision { action, handoff: None, turned: None, text: String::new(), options: Vec::new() }
     }
 

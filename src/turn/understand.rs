@@ -141,7 +141,16 @@ pub(crate) async fn understand(
     if let Some(choice) = tap {
         let (reading, evidence) = (IntentReading::of_tap(), Evidence::default());
         let (entities, tap) = (Vec::new(), Some(choice));
-        return Ok(Understood { language, tongue, reading, evidence, entities, tap, text, source: None });
+        return Ok(Understood {
+            language,
+            tongue,
+            reading,
+            evidence,
+            entities,
+            tap,
+            text,
+            source: None,
+        });
     }
     let (reading, evidence) = read(&text, inputs).await?;
     let entities = entities::read(&text, language, inputs.today);

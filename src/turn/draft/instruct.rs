@@ -165,10 +165,10 @@ fn rules(brief: &Brief) -> String {
     let language = language_name(style.language);
     format!(
         "You polish the replies of a shop's chat assistant. You get the customer's message and a \
-         correct reply. Write the reply again in {language}, in a {} voice, with {address} address, \
-         so that it answers the customer's own words. {emoji} Keep every number, price, name, date, \
-         condition and link exactly; add nothing that the reply does not say. Not longer than the \
-         reply. Write the reply and nothing else.",
+         correct reply. Write the reply again in {language}, in a {} voice, with {address} \
+         address, so that it answers the customer's own words. {emoji} Keep every number, price, \
+         name, date, condition and link exactly; add nothing that the reply does not say. Not \
+         longer than the reply. Write the reply and nothing else.",
         style.voice.name()
     )
 }

@@ -1,6 +1,6 @@
 //! What a reply shows of a product: the variant meant, its price, its availability, why it fits.
 
-use super::Context;
+use super::context::Context;
 use super::search;
 use super::sizes;
 use crate::plan::Availability;

@@ -1,9 +1,9 @@
-//! Chooses what a message calls for, in order of weight: stop, a person, trouble, orders, questions,
-//! buying, showing, searching, short answers, talk.
+//! Chooses what a message calls for, in order of weight: stop, a person, trouble, orders,
+//! questions, buying, showing, searching, short answers, talk.
 
-use super::Context;
 use super::apply;
 use super::apply::Changes;
+use super::context::Context;
 use super::references;
 use crate::command::Command;
 use crate::command::Polarity;
@@ -102,7 +102,7 @@ impl<'a> Turn<'a> {
             self.state.unclear = 0;
         }
         self.end_loops();
-        self.options.truncate(super::OPTIONS_MAX);
+        self.options.truncate(super::context::OPTIONS_MAX);
         Plan {
             action: self.action.clone(),
             moves: std::mem::take(&mut self.moves),
@@ -349,7 +349,7 @@ impl<'a> Turn<'a> {
                 && self.can_buy())
     }
 
-    /// Whether several products were shown to choose from: a size says nothing about which is meant.
+    /// Whether several products were shown to choose from: a size does not tell which is meant.
     fn several_open(&self) -> bool {
         self.before.pending == Some(Pending::Pick) && self.before.last_shown.len() > 1
     }

@@ -1,7 +1,7 @@
 //! Finds products for a need, and says which wishes were given up.
 
-use super::Context;
 use super::apply::CATEGORY;
+use super::context::Context;
 use super::references::has_value;
 use super::sizes;
 use crate::plan::GivenUp;
