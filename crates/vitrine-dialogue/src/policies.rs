@@ -58,6 +58,9 @@ const UNASKED_LOSS: f32 = 1.5;
 /// What a topic for special cases loses if none of its own words was said.
 const UNSAID_LOSS: f32 = 1.0;
 
+/// What the matter that a topic is mostly about is worth.
+const FIRST_SCORE: f32 = 1.5;
+
 /// Least score of a topic found without an intent.
 const FREE_SCORE_MIN: f32 = 2.0;
 
@@ -217,7 +220,7 @@ impl Policies {
             }
             // The first intent of a topic is what it is mostly about.
             let first = topic.intents.first().map(String::as_str) == intent;
-            found.push((topic.id.clone(), if first { score + 0.5 } else { score }));
+            found.push((topic.id.clone(), if first { score + FIRST_SCORE } else { score }));
         }
         found.sort_by(|a, b| b.1.total_cmp(&a.1));
         found

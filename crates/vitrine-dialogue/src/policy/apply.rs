@@ -97,6 +97,7 @@ pub(super) fn apply(
             }
         }
     }
+    stay_in_wider_kind(context.catalog, state, reading, &changes);
     if changes.quantity.is_some() {
         state.need.quantity = changes.quantity;
         state.need.pieces.clear();
@@ -121,6 +122,27 @@ pub(super) fn apply(
         }
     }
     changes
+}
+
+/// "no running shoes but for hiking": another of the same wider kind is wanted.
+fn stay_in_wider_kind(
+    catalog: &Catalog,
+    state: &mut DialogueState,
+    reading: &Reading,
+    changes: &Changes,
+) {
+    let wished = reading
+        .commands
+        .iter()
+        .any(|said| matches!(&said.command, Command::Constrain { polarity: Polarity::Must, .. }));
+    if changes.sought || !wished || state.need.category.is_some() {
+        return;
+    }
+    let refused = reading.commands.iter().find_map(|said| match &said.command {
+        Command::Seek { category, polarity: Polarity::MustNot } => Some(category.as_str()),
+        _ => None,
+    });
+    state.need.category = refused.and_then(|kind| catalog.parent(kind)).map(str::to_owned);
 }
 
 /// Which need a wish belongs to.

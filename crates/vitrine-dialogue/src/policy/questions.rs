@@ -206,10 +206,11 @@ impl Turn<'_> {
                 asked.insert(key.clone(), said.clone());
             }
         }
-        if restock {
+        let availability = cards::availability(product, &asked);
+        let there = matches!(availability, Availability::InStock | Availability::Preorder);
+        if restock && !there {
             return self.restock(product);
         }
-        let availability = cards::availability(product, &asked);
         if !matches!(availability, Availability::InStock | Availability::Preorder) {
             return self.not_in_stock(product, asked);
         }

@@ -13,6 +13,7 @@ use crate::shop::Order;
 use crate::shop::Product;
 use crate::shop::Query;
 use crate::shop::Relaxed;
+use crate::state::FacetWish;
 use crate::state::Need;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
@@ -84,7 +85,13 @@ pub(super) fn find<'a>(
 ) -> (Vec<&'a Product>, Vec<GivenUp>, usize) {
     let query = query(context, need, without);
     let Found { products, matching, relaxed } = context.catalog.find(&query, hits_max);
-    let given_up = relaxed.iter().filter_map(|relaxed| given_up(context, need, relaxed)).collect();
+    let mut all: Vec<GivenUp> = Vec::new();
+    for wish in relaxed.iter().filter_map(|relaxed| given_up(context, need, relaxed)) {
+        if !all.contains(&wish) {
+            all.push(wish);
+        }
+    }
+    let given_up = all;
     (products, given_up, matching)
 }
 
@@ -124,8 +131,21 @@ pub(super) fn titled<'a>(
         let words = title.split(|c: char| !c.is_alphanumeric());
         words.filter(|word| said.iter().any(|said| same_word(word, said))).count()
     };
+    let states = |product: &Product| {
+        let wishes = need.facets.iter().filter(|(_, wish)| !wish.must.is_empty());
+        let met = |(key, wish): &(&String, &FacetWish)| {
+            wish.must.iter().any(|value| has_value(product, key, value))
+        };
+        wishes.filter(met).count()
+    };
     let counts: Vec<usize> = products.iter().map(|product| holds(product)).collect();
     let most = counts.iter().copied().max().unwrap_or_default();
+    // A child's helmet that is not called a bicycle helmet meets the wish better than one that is.
+    let stated: Vec<usize> = products.iter().map(|product| states(product)).collect();
+    let best = stated.iter().copied().max().unwrap_or_default();
+    if !stated.iter().zip(&counts).any(|(stated, count)| *stated == best && *count == most) {
+        return products;
+    }
     let kept = products.iter().zip(counts).filter(|(_, count)| *count == most);
     kept.map(|(product, _)| *product).collect()
 }

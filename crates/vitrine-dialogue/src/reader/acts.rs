@@ -4,6 +4,7 @@
 use super::cues::Cue;
 use super::draft::Draft;
 use super::scene::Scene;
+use super::tokens::TokenKind;
 use crate::command::Command;
 use crate::command::Question;
 use crate::shop::Lookups;
@@ -119,7 +120,8 @@ pub(crate) fn preferences(draft: &mut Draft<'_, '_>) {
     });
     let labelled = catalog.facets().iter().find_map(|facet| {
         let label = super::tokens::fold(&catalog.key_label(&facet.key, scene.input.language));
-        let at = clause.clone().find(|at| scene.tokens[*at].text == label)?;
+        let names = |at: &usize| scene.tokens[*at].text == label && !scene.cues.is_filler(&label);
+        let at = clause.clone().find(names)?;
         Some((facet.key.clone(), at..at + 1))
     });
     let facet = match (rest, named.or(labelled)) {
@@ -189,6 +191,11 @@ fn yes_and_no(draft: &mut Draft<'_, '_>) {
         return;
     }
     let Some(hit) = draft.free(Cue::Yes).into_iter().next() else { return };
+    // "si può pagare qui?": the word for yes is also another one.
+    let runs_on = scene.tokens.get(hit.end).is_some_and(|next| next.kind == TokenKind::Word);
+    if runs_on && scene.asks_at(hit.start) {
+        return;
+    }
     let figures = draft.found.iter().all(|found| {
         matches!(
             found.command,

@@ -331,7 +331,9 @@ fn count(scene: &Scene<'_>, figure: &mut Figure) -> bool {
     // "I'll have 3", "mettez-en deux"
     let taken = scene.hit_before(figure.bare.start, Cue::Choose, 1).is_some();
     let many = Meaning::Topic("bulk_order".to_owned());
+    let value = scene.seen.iter().any(|seen| seen.tokens.start == figure.bare.end);
     let product = taken
+        || value
         || scene.mention_at(figure.bare.end).is_some()
         || scene.hits.iter().any(|hit| hit.meaning == many);
     match pieces.or(times).or(sign) {

@@ -119,6 +119,7 @@ fn all(draft: &mut Draft<'_, '_>) {
     sizes::find(draft);
     wishes::find(draft);
     acts::courtesy(draft);
+    choices::settle(draft);
     rest(draft);
 }
 
@@ -133,9 +134,9 @@ fn rest(draft: &mut Draft<'_, '_>) {
         return;
     }
     let wants = [Cue::Browse, Cue::Want, Cue::Show];
-    // "I want you to call me", in a complaint, is no wish for a product.
+    // "I want you to call me" and "I sent a photo", in a complaint, are no wishes for a product.
     let troubled = scene.input.state.trouble.is_some();
-    let wants = wants.iter().filter(|cue| !troubled || **cue != Cue::Want);
+    let wants = wants.iter().filter(|cue| !troubled || **cue == Cue::Browse);
     let shop = wants.copied().find_map(|cue| scene.hits_of(cue).next());
     if service::by_own_words(draft) {
         return;
@@ -145,9 +146,12 @@ fn rest(draft: &mut Draft<'_, '_>) {
         draft.add(hit.tokens.clone(), Command::Browse);
         return;
     }
-    if draft.found.is_empty() {}
     if draft.found.is_empty() {
         questions::unknown(draft);
+    }
+    if draft.found.is_empty() && wishes::names_goods(draft) {
+        draft.add(whole, Command::Browse);
+        return;
     }
     if draft.found.is_empty() {
         evidence::fill(draft);

@@ -14,6 +14,8 @@ use crate::command::Complaint;
 use crate::command::Question;
 use crate::command::Reference;
 use crate::policies::TopicQuery;
+use crate::shop::FacetChoice;
+use crate::shop::Lookups;
 use crate::state::Pending;
 use std::ops::Range;
 
@@ -251,7 +253,8 @@ pub(crate) fn add_topic(draft: &mut Draft<'_, '_>, tokens: Range<usize>, intent:
         return;
     }
     let about = about(draft, &tokens, &intent);
-    let topics = select(draft.scene, Some(&intent));
+    let kind = kind_of(draft.scene, about.as_ref());
+    let topics = select_for(draft.scene, Some(&intent), &kind);
     draft.add(tokens, Command::Ask { question: Question::Topic { intent, topics }, about });
 }
 
@@ -268,8 +271,33 @@ fn about(draft: &mut Draft<'_, '_>, tokens: &Range<usize>, intent: &str) -> Opti
     (it && ABOUT_PRODUCTS.contains(&intent)).then_some(Reference::Focus)
 }
 
+/// What the product that a topic is asked of is called, with its kind and the wider ones: a bra is
+/// washed as clothing, not as shoes are.
+fn kind_of(scene: &Scene<'_>, about: Option<&Reference>) -> String {
+    let catalog = scene.input.catalog;
+    let sku = match about {
+        Some(Reference::Product(sku)) => Some(sku.as_str()),
+        Some(Reference::Focus) => scene.input.state.focus.as_ref().map(|one| one.sku.as_str()),
+        _ => None,
+    };
+    let Some(product) = sku.and_then(|sku| catalog.product(sku)) else { return String::new() };
+    let mut words: Vec<String> = product.title.iter().map(|(_, title)| title.clone()).collect();
+    let mut kind = Some(product.category.as_str());
+    while let Some(id) = kind {
+        let label = FacetChoice::new("category", id);
+        words.push(catalog.label(&label, scene.input.language));
+        kind = catalog.parent(id);
+    }
+    words.join(" ")
+}
+
 /// The shop's topics for an intent, best first.
 pub(crate) fn select(scene: &Scene<'_>, intent: Option<&str>) -> Vec<String> {
+    select_for(scene, intent, "")
+}
+
+/// The same, for a kind of product.
+fn select_for(scene: &Scene<'_>, intent: Option<&str>, kind: &str) -> Vec<String> {
     let home = home(scene);
     let abroad = scene.has(Cue::Abroad)
         || scene
@@ -277,7 +305,7 @@ pub(crate) fn select(scene: &Scene<'_>, intent: Option<&str>) -> Vec<String> {
             .iter()
             .any(|hit| matches!(&hit.meaning, Meaning::Country(code) if *code != home));
     // A topic names countries: a town or an island of one counts as its name.
-    let mut text = scene.input.text.to_owned();
+    let mut text = format!("{} {kind}", scene.input.text);
     for hit in &scene.hits {
         if let Meaning::Country(code) = &hit.meaning
             && *code != home

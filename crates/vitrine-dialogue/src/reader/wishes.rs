@@ -24,6 +24,11 @@ const AFTER_SALES: [&str; 4] = ["return_exchange", "refund_status", "cancel_orde
 /// Words between "no" and what it excludes.
 const NEAR_GAP: usize = 1;
 
+/// Fewest letters of a word that is looked up in titles, and most words of a message that is only a
+/// word for goods.
+const GOODS_LETTERS_MIN: usize = 4;
+const GOODS_WORDS_MAX: usize = 4;
+
 /// The facet values that words can mean.
 fn values(seen: &Seen) -> Vec<&FacetChoice> {
     let targets = seen.targets.iter();
@@ -171,12 +176,14 @@ fn qualified(scene: &Scene<'_>, seen: &Seen, category: &str) -> Option<FacetChoi
     let inner = inner_values(scene, seen, category);
     let stated: Vec<&FacetChoice> = values(seen).into_iter().chain(&inner).collect();
     let [choice] = stated[..] else { return None };
-    let made = |product: &Product| {
-        let stated = product.facets.get(&choice.key);
-        catalog.is_within(&product.category, category)
-            && stated.is_some_and(|values| values.contains(&choice.value))
+    let of_kind = |product: &&Product| catalog.is_within(&product.category, category);
+    let stated = |product: &Product| {
+        let values = product.facets.get(&choice.key);
+        values.is_some_and(|values| values.contains(&choice.value))
     };
-    catalog.products().iter().any(made).then(|| choice.clone())
+    let mut products = catalog.products().iter().filter(of_kind);
+    let (some, all) = (products.clone().any(stated), products.all(stated));
+    (some && !all).then(|| choice.clone())
 }
 
 /// Values that single words of a name for a kind state, where they tell its products apart: "gloves
@@ -239,6 +246,21 @@ fn names_product_of(scene: &Scene<'_>, seen: &Seen, kind: &str) -> bool {
     })
 }
 
+/// "the dumbbells, then": the kind of the product under discussion, with an article, and nothing
+/// else, means that product.
+fn is_in_focus(scene: &Scene<'_>, seen: &Seen) -> bool {
+    let catalog = scene.input.catalog;
+    let state = scene.input.state;
+    let focus = state.focus.as_ref().filter(|_| state.last_shown.len() == 1);
+    let focus = focus.and_then(|focus| catalog.product(&focus.sku));
+    let same = focus.zip(category(seen));
+    let same = same.is_some_and(|(focus, kind)| catalog.is_within(&focus.category, kind));
+    let definite = scene.hit_before(seen.tokens.start, Cue::Definite, 0).is_some();
+    same && definite
+        && !scene.asks_at(seen.tokens.start)
+        && scene.content_words_outside(&seen.tokens) == 0
+}
+
 /// Reads all wishes.
 pub(crate) fn find(draft: &mut Draft<'_, '_>) {
     let complaint = draft.any(|command| matches!(command, Command::Complain { .. }));
@@ -262,6 +284,11 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
             .sentence_of(seen.tokens.start)
             .is_some_and(|sentence| scene.hit_in(&sentence.tokens, Cue::Want).is_some());
         if (complaint || returns) && !wanted {
+            continue;
+        }
+        if is_in_focus(scene, seen) {
+            let reference = Reference::Focus;
+            draft.add(seen.tokens.clone(), Command::Choose { reference, buys: false });
             continue;
         }
         let polarity = polarity(draft, &seen.tokens);
@@ -292,6 +319,26 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
             draft.add(seen.tokens.clone(), Command::Constrain { facet: key, value, polarity });
         }
     }
+}
+
+/// Whether a word that no command explains stands in the title of a product: "a cream, rather".
+pub(crate) fn names_goods(draft: &Draft<'_, '_>) -> bool {
+    let scene = draft.scene;
+    let said: Vec<String> = loose_words(draft)
+        .into_iter()
+        .filter(|word| word.chars().count() >= GOODS_LETTERS_MIN)
+        .collect();
+    if said.is_empty() || scene.content_words() > GOODS_WORDS_MAX {
+        return false;
+    }
+    scene.input.catalog.products().iter().any(|product| {
+        let title = product.title.or_fallback(scene.input.language, &[]);
+        title.is_some_and(|title| {
+            let title = super::tokens::fold(title);
+            let mut words = title.split(|c: char| !c.is_alphanumeric());
+            words.any(|word| said.iter().any(|one| one == word))
+        })
+    })
 }
 
 /// Content words that no command explains, for the ranking of products.
