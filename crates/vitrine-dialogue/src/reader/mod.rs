@@ -150,7 +150,6 @@ fn rest(draft: &mut Draft<'_, '_>) {
         questions::unknown(draft);
     }
     if draft.found.is_empty() && wishes::names_goods(draft) {
-        draft.add(whole, Command::Browse);
         return;
     }
     if draft.found.is_empty() {

@@ -246,8 +246,8 @@ fn names_product_of(scene: &Scene<'_>, seen: &Seen, kind: &str) -> bool {
     })
 }
 
-/// "the dumbbells, then": the kind of the product under discussion, with an article, and nothing
-/// else, means that product.
+/// "the dumbbells, then": the kind of the product under discussion, and nothing else, means that
+/// product.
 fn is_in_focus(scene: &Scene<'_>, seen: &Seen) -> bool {
     let catalog = scene.input.catalog;
     let state = scene.input.state;
@@ -255,8 +255,8 @@ fn is_in_focus(scene: &Scene<'_>, seen: &Seen) -> bool {
     let focus = focus.and_then(|focus| catalog.product(&focus.sku));
     let same = focus.zip(category(seen));
     let same = same.is_some_and(|(focus, kind)| catalog.is_within(&focus.category, kind));
-    let definite = scene.hit_before(seen.tokens.start, Cue::Definite, 0).is_some();
-    same && definite
+    let refuses = [Cue::Negation, Cue::No, Cue::Another].iter().any(|cue| scene.has(*cue));
+    same && !refuses
         && !scene.asks_at(seen.tokens.start)
         && scene.content_words_outside(&seen.tokens) == 0
 }
@@ -321,8 +321,9 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
     }
 }
 
-/// Whether a word that no command explains stands in the title of a product: "a cream, rather".
-pub(crate) fn names_goods(draft: &Draft<'_, '_>) -> bool {
+/// Reads a word that no command explains, but that stands in the title of a product: "a cream,
+/// rather". False if there is none.
+pub(crate) fn names_goods(draft: &mut Draft<'_, '_>) -> bool {
     let scene = draft.scene;
     let said: Vec<String> = loose_words(draft)
         .into_iter()
@@ -331,14 +332,27 @@ pub(crate) fn names_goods(draft: &Draft<'_, '_>) -> bool {
     if said.is_empty() || scene.content_words() > GOODS_WORDS_MAX {
         return false;
     }
-    scene.input.catalog.products().iter().any(|product| {
+    let has = |product: &Product| {
         let title = product.title.or_fallback(scene.input.language, &[]);
         title.is_some_and(|title| {
             let title = super::tokens::fold(title);
             let mut words = title.split(|c: char| !c.is_alphanumeric());
             words.any(|word| said.iter().any(|one| one == word))
         })
-    })
+    };
+    let catalog = scene.input.catalog;
+    let whole = 0..scene.tokens.len();
+    let state = scene.input.state;
+    let focus = state.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
+    if focus.is_some_and(has) && !scene.has(Cue::Negation) {
+        draft.add(whole, Command::Choose { reference: Reference::Focus, buys: false });
+        return true;
+    }
+    let found = catalog.products().iter().any(has);
+    if found {
+        draft.add(whole, Command::Browse);
+    }
+    found
 }
 
 /// Content words that no command explains, for the ranking of products.
