@@ -40,7 +40,7 @@ const QUESTIONS: QuestionOptions =
 /// Most rows of a comparison.
 const ROWS_MAX: usize = 6;
 
-impl Turn<'_> {
+impl<'a> Turn<'a> {
     /// Shows products for the need, or asks for what narrows it most.
     pub(super) fn search(&mut self, lead: Lead) {
         self.open(Topic::Purchase);
@@ -48,6 +48,9 @@ impl Turn<'_> {
         let need = self.state.need.clone();
         if !search::searchable(&need) {
             return self.ask_need();
+        }
+        if self.is_only_words(&need) && !search::says(self.context, &need) {
+            return self.nothing(&need);
         }
         let strict = search::strict(self.context, &need, &self.state.rejected);
         let strict = search::titled(self.context, &need, strict);
@@ -65,6 +68,13 @@ impl Turn<'_> {
             && self.before.focus.is_some()
             && !self.changes.indifferent;
         self.present(&need, if insists { Lead::Another } else { lead });
+    }
+
+    /// Whether a need is only words that no rule explains.
+    fn is_only_words(&self, need: &Need) -> bool {
+        need.category.is_none()
+            && !need.words.is_empty()
+            && need.facets.values().all(|wish| wish.must.is_empty())
     }
 
     /// Whether a question comes before products: the need is wide, and little was asked yet.
@@ -131,10 +141,13 @@ impl Turn<'_> {
             }
             _ => self.state.rejected.clone(),
         };
-        let (mut products, given_up, matching) =
+        let (mut products, mut given_up, matching) =
             search::find(self.context, need, &without, SHOWN_AT_ONCE);
         if products.is_empty() {
             return self.nothing(need);
+        }
+        if let Some((kept, lost)) = self.within_kind(need, &without, &given_up) {
+            (products, given_up) = (kept, lost);
         }
         if given_up.is_empty() && lead != Lead::Another {
             products = search::titled(self.context, need, products);
@@ -153,6 +166,33 @@ impl Turn<'_> {
             });
         let lead = if again { Lead::Updated } else { lead };
         self.show_products(&products, lead, given_up);
+    }
+
+    /// A new wish that nothing of the kind looked for meets is given up before the kind is.
+    fn within_kind(
+        &self,
+        need: &Need,
+        without: &[String],
+        given_up: &[GivenUp],
+    ) -> Option<(Vec<&'a Product>, Vec<GivenUp>)> {
+        let left = given_up.iter().any(|wish| matches!(wish, GivenUp::Category(_)));
+        if !left || self.changes.sought || need.category != self.before.need.category {
+            return None;
+        }
+        let mut kept = need.clone();
+        kept.facets.clone_from(&self.before.need.facets);
+        let (products, others, _) = search::find(self.context, &kept, without, SHOWN_AT_ONCE);
+        if products.is_empty() || others.iter().any(|wish| matches!(wish, GivenUp::Category(_))) {
+            return None;
+        }
+        let before = &self.before.need.facets;
+        let new = need.facets.iter().flat_map(|(key, wish)| {
+            let known = before.get(key).map(|wish| wish.must.as_slice()).unwrap_or_default();
+            let fresh = wish.must.iter().filter(|value| !known.contains(value));
+            fresh.map(|value| FacetChoice::new(key.as_str(), value.as_str()))
+        });
+        let labels = new.map(|choice| self.context.catalog.label(&choice, self.context.language));
+        Some((products, labels.map(GivenUp::Value).chain(others).collect()))
     }
 
     /// Says that nothing fits, and keeps the conversation going.

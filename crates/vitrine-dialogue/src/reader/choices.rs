@@ -12,6 +12,7 @@ use crate::command::Reference;
 use crate::command::RejectReason;
 use crate::shop::Lookups;
 use crate::shop::MentionTarget;
+use crate::state::Pending;
 use std::ops::Range;
 
 /// Most products of a comparison.
@@ -252,7 +253,9 @@ fn choose(draft: &mut Draft<'_, '_>) {
         // "and if I take it today?" is part of a question on deliveries.
         let asks = sentence.as_ref().is_some_and(|one| {
             one.question
-                && (draft.scene.topic_in(&clause).is_some() || topic_asked(draft, &one.tokens))
+                && (draft.scene.topic_in(&clause).is_some()
+                    || topic_asked(draft, &one.tokens)
+                    || draft.scene.hit_in(&one.tokens, Cue::Which).is_some())
         });
         let negated = draft.scene.hit_before(hit.start, Cue::Negation, 1).is_some();
         if asks || negated {
@@ -396,7 +399,13 @@ pub(crate) fn named(draft: &mut Draft<'_, '_>) {
                 });
                 let shown = !matches!(reference, Reference::Product(_))
                     && draft.scene.hit_in(&sentence.tokens, Cue::Show).is_none();
-                let buys = (wanted && figured || agreed && shown) && !sentence.question;
+                // "the first one", of one.
+                let state = draft.scene.input.state;
+                let only = state.shown.len() == 1
+                    && matches!(state.pending, Some(Pending::Buy { .. }))
+                    && matches!(reference, Reference::Ordinal(1 | -1))
+                    && draft.scene.hit_in(&sentence.tokens, Cue::Show).is_none();
+                let buys = (wanted && figured || agreed && shown || only) && !sentence.question;
                 draft.add(tokens, Command::Choose { reference, buys });
             }
         }

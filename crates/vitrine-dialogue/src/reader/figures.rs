@@ -70,7 +70,11 @@ fn range_end(scene: &Scene<'_>, numbers: &[Number], at: usize) -> bool {
     if gap.len() > 1 && scene.currency_at(gap.start).is_some() {
         gap.start += 1;
     }
+    // "size 33 up to 40" is a limit, "from 33 up to 40" a range.
+    let limit = scene.hit_in(&gap, Cue::Max).is_some()
+        && scene.hit_before(first.tokens.start, Cue::Between, 1).is_none();
     let joint = match gap.len() {
+        _ if limit => false,
         1 => scene.tokens[gap.start].text == "-" || scene.hit_in(&gap, Cue::RangeJoint).is_some(),
         _ => false,
     };

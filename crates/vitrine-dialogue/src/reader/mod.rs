@@ -141,7 +141,8 @@ fn rest(draft: &mut Draft<'_, '_>) {
     if service::by_own_words(draft) {
         return;
     }
-    let answered = draft.any(|one| matches!(one, Command::Confirm | Command::Deny));
+    let answered = draft
+        .any(|one| matches!(one, Command::Confirm | Command::Deny | Command::Bye | Command::Thank));
     if let Some(hit) = shop.filter(|_| !answered) {
         draft.add(hit.tokens.clone(), Command::Browse);
         return;
@@ -149,7 +150,7 @@ fn rest(draft: &mut Draft<'_, '_>) {
     if draft.found.is_empty() {
         questions::unknown(draft);
     }
-    if draft.found.is_empty() && wishes::names_goods(draft) {
+    if draft.found.is_empty() && (wishes::names_goods(draft) || wishes::asks_for_goods(draft)) {
         return;
     }
     if draft.found.is_empty() {

@@ -24,9 +24,9 @@ const AFTER_SALES: [&str; 4] = ["return_exchange", "refund_status", "cancel_orde
 /// Words between "no" and what it excludes.
 const NEAR_GAP: usize = 1;
 
-/// Fewest letters of a word that is looked up in titles, and most words of a message that is only a
+/// Fewest letters of a word that is looked up in titles and features, and most words of a message that is only a
 /// word for goods.
-const GOODS_LETTERS_MIN: usize = 4;
+const GOODS_LETTERS_MIN: usize = 3;
 const GOODS_WORDS_MAX: usize = 4;
 
 /// The facet values that words can mean.
@@ -321,7 +321,21 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
     }
 }
 
-/// Reads a word that no command explains, but that stands in the title of a product: "a cream,
+/// Reads "do you sell skates?", of words that the shop does not know. False if it is no such
+/// question.
+pub(crate) fn asks_for_goods(draft: &mut Draft<'_, '_>) -> bool {
+    let scene = draft.scene;
+    let asks = scene.hits_of(Cue::Have).next().filter(|hit| scene.asks_at(hit.tokens.start));
+    let short = scene.content_words() <= GOODS_WORDS_MAX;
+    let open = scene.input.state.focus.is_none() && scene.input.state.trouble.is_none();
+    if asks.is_none() || !short || !open || loose_words(draft).is_empty() {
+        return false;
+    }
+    draft.add(asks.map_or(0..0, |hit| hit.tokens.clone()), Command::Browse);
+    true
+}
+
+/// Reads a word that no command explains, but that stands in the title or the features of a product: "a cream,
 /// rather". False if there is none.
 pub(crate) fn names_goods(draft: &mut Draft<'_, '_>) -> bool {
     let scene = draft.scene;
@@ -334,9 +348,10 @@ pub(crate) fn names_goods(draft: &mut Draft<'_, '_>) -> bool {
     }
     let has = |product: &Product| {
         let title = product.title.or_fallback(scene.input.language, &[]);
-        title.is_some_and(|title| {
-            let title = super::tokens::fold(title);
-            let mut words = title.split(|c: char| !c.is_alphanumeric());
+        let features = product.features(scene.input.language).iter();
+        title.into_iter().chain(features).any(|text| {
+            let text = super::tokens::fold(text);
+            let mut words = text.split(|c: char| !c.is_alphanumeric());
             words.any(|word| said.iter().any(|one| one == word))
         })
     };
