@@ -55,6 +55,7 @@ const SERDE_PATHS: &[&str] = &[
     "crates/vitrine-engine/src/model/encoder",
     "crates/vitrine-intent/src/head/",
     "crates/vitrine-judge/src/format.rs",
+    "crates/vitrine-dialogue/src/",
 ];
 
 /// Path prefixes where `unsafe` is allowed.

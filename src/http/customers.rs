@@ -196,7 +196,7 @@ pub(crate) async fn export(
     let mut threads = Vec::new();
     for (key, conversation) in &kept {
         let turns = app.store.turns(key, TURNS_EXPORTED_MAX).await?;
-        threads.push(encode::conversation(conversation, turns));
+        threads.push(encode::conversation(conversation, turns, &app.catalog));
     }
     Ok(axum::Json(ExportAnswer {
         exported_at: app.clock.now().to_string(),

@@ -1,6 +1,7 @@
 //! Encodes domain results as the wire types: answers, events, acknowledgements, conversations and
 //! facts. It decides nothing and reads no store.
 
+use crate::http::dialogue;
 use crate::http::error::ApiError;
 use crate::http::wire::MoneyBody;
 use crate::http::wire::customers::LedgerFactBody;
@@ -30,6 +31,8 @@ use crate::turn::TurnAnswer;
 use crate::turn::TurnReply;
 use crate::turn::TurnTimings;
 use crate::turn::decide::Action;
+use crate::turn::state;
+use crate::turn::state::ShownState;
 use axum::body::Body;
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
@@ -39,9 +42,9 @@ use serde_json::json;
 use vitrine_base::clock::milliseconds;
 use vitrine_base::ids::TurnId;
 use vitrine_base::language::Language;
+use vitrine_catalog::Catalog;
 use vitrine_conversations::ConversationRecord;
 use vitrine_conversations::FactKind;
-use vitrine_conversations::OwnerState;
 use vitrine_conversations::StoredAttachment;
 use vitrine_conversations::TurnKind;
 use vitrine_conversations::TurnRecord;
@@ -60,6 +63,8 @@ pub(crate) fn answer(answer: &TurnAnswer) -> serde_json::Result<Vec<u8>> {
 }
 
 fn body(answer: &TurnAnswer) -> RespondAnswer {
+    let said = answer.dialogue.as_deref();
+    let links = said.map(|said| said.links.clone()).unwrap_or_default();
     RespondAnswer {
         turn_id: answer.turn_id.to_string(),
         thread_id: answer.thread_id.to_string(),
@@ -69,7 +74,7 @@ fn body(answer: &TurnAnswer) -> RespondAnswer {
         language: answer.language.code().to_owned(),
         language_detected: answer.tongue.code().to_owned(),
         intent: intent(&answer.reading),
-        action: action(&answer.action),
+        action: ActionBody { links, ..action(&answer.action) },
         reply: reply(&answer.reply),
         suggestion: answer.suggestion.as_ref().map(suggestion),
         facts: answer
@@ -87,6 +92,15 @@ fn body(answer: &TurnAnswer) -> RespondAnswer {
             reason: handoff.reason.to_owned(),
             summary: handoff.summary.clone(),
         }),
+        state: said.map(|said| dialogue::state(&said.state)),
+        commands: said.map(|said| {
+            let currency = said.state.currency;
+            said.commands.iter().map(|said| dialogue::command(said, currency)).collect()
+        }),
+        products: said.map(|said| said.products.iter().map(dialogue::product).collect()),
+        matched: said.and_then(|said| dialogue::matched(said, answer.language.language())),
+        order: said.and_then(|said| said.order.as_ref()).map(dialogue::order),
+        recorded: said.map(|said| dialogue::recorded(&said.recorded)),
         window: WindowBody {
             state: answer.window.state.name().to_owned(),
             closes_at: answer.window.closes_at.map(|time| time.to_string()),
@@ -112,7 +126,7 @@ pub(crate) fn human_message(
     let body = HumanMessageAnswer {
         turn_id: turn_id.to_string(),
         thread_id: conversation.thread_id.to_string(),
-        owner: owner(conversation.ownership.state),
+        owner: conversation.ownership.state.name(),
         epoch: conversation.ownership.epoch,
     };
     serde_json::to_vec(&body)
@@ -140,16 +154,6 @@ pub(crate) fn marked(mut response: Response, replayed: bool) -> Response {
         response.headers_mut().insert(REPLAYED_HEADER, HeaderValue::from_static("true"));
     }
     response
-}
-
-/// Wire name of an owner state.
-pub(crate) fn owner(state: OwnerState) -> &'static str {
-    match state {
-        OwnerState::Bot => "bot",
-        OwnerState::Offered => "offered",
-        OwnerState::Human => "human",
-        OwnerState::Released => "released",
-    }
 }
 
 /// Encodes what was understood of a message.
@@ -192,6 +196,7 @@ fn action(action: &Action) -> ActionBody {
         sku: action.sku.as_ref().map(ToString::to_string),
         topic: action.topic.clone(),
         link: action.link.clone(),
+        links: Vec::new(),
     }
 }
 
@@ -240,8 +245,18 @@ fn timings(timings: &TurnTimings) -> TimingsBody {
     }
 }
 
-/// Encodes a conversation with its turns.
-pub(crate) fn conversation(record: &ConversationRecord, turns: Vec<TurnRecord>) -> ThreadAnswer {
+/// Encodes a conversation with its turns; the cart's prices are those of `catalog`.
+pub(crate) fn conversation(
+    record: &ConversationRecord,
+    turns: Vec<TurnRecord>,
+    catalog: &Catalog,
+) -> ThreadAnswer {
+    let state = state::stored(record)
+        .inspect_err(|cause| {
+            tracing::warn!(thread = %record.thread_id, %cause, "dialogue state cannot be read");
+        })
+        .ok()
+        .map(|state| ShownState::new(state, record.ownership.state, catalog));
     let facts = record.facts.iter().map(|(key, fact)| FactBody {
         key: key.clone(),
         value: fact.value.clone(),
@@ -254,9 +269,10 @@ pub(crate) fn conversation(record: &ConversationRecord, turns: Vec<TurnRecord>) 
         customer_id: record.customer_id.as_ref().map(ToString::to_string),
         channels: record.channels.iter().map(|channel| channel.name()).collect(),
         language: record.language.code().to_owned(),
-        owner: owner(record.ownership.state),
+        owner: record.ownership.state.name(),
         epoch: record.ownership.epoch,
         facts: facts.collect(),
+        state: state.as_ref().map(dialogue::state),
         opened_at: record.opened_at.to_string(),
         updated_at: record.updated_at.to_string(),
         turns: in_order_of_sending(turns).into_iter().map(turn).collect(),

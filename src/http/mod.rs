@@ -14,6 +14,7 @@ mod classify;
 pub(crate) mod connection;
 pub(crate) mod conversation_tests;
 mod customers;
+mod dialogue;
 pub(crate) mod drain;
 pub(crate) mod encode;
 mod error;

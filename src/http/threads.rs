@@ -47,7 +47,7 @@ pub(crate) async fn show(
         return Err(ApiError::NotFound { what: "thread", id });
     };
     let turns = app.store.turns(&key, TURNS_SHOWN_MAX).await?;
-    Ok(axum::Json(encode::conversation(&record, turns)))
+    Ok(axum::Json(encode::conversation(&record, turns, &app.catalog)))
 }
 
 /// Erases the conversation, its turns, the bodies of its messages and the work that waits for it.
@@ -127,7 +127,7 @@ async fn change_owner(
     let thread = changed.map_err(|error| with_thread_id(error, id))?;
     Ok(axum::Json(OwnerAnswer {
         thread_id: thread.thread_id.to_string(),
-        owner: encode::owner(thread.ownership.state),
+        owner: thread.ownership.state.name(),
         epoch: thread.ownership.epoch,
         since: thread.ownership.since.to_string(),
     }))

@@ -3,6 +3,7 @@
 use crate::channels::WindowState;
 use crate::turn::decide::Action;
 use crate::turn::grounding::Grounding;
+use crate::turn::state::ShownState;
 use crate::turn::understand::IntentReading;
 use std::time::Duration;
 use vitrine_base::ids::ConversationId;
@@ -10,7 +11,12 @@ use vitrine_base::ids::Sku;
 use vitrine_base::ids::TurnId;
 use vitrine_base::language::DetectedLanguage;
 use vitrine_base::money::Money;
+use vitrine_conversations::Purpose;
 use vitrine_conversations::StoredJob;
+use vitrine_dialogue::command::Said;
+use vitrine_dialogue::plan::GivenUp;
+use vitrine_dialogue::plan::ShownProduct;
+use vitrine_dialogue::policy::Order;
 
 /// Everything that a response of `/respond` reports.
 #[derive(Debug, Clone)]
@@ -36,8 +42,42 @@ pub(crate) struct TurnAnswer {
     pub(crate) disclosure: bool,
     pub(crate) timings: TurnTimings,
     pub(crate) usage: DraftUsage,
+    /// What was understood, decided and remembered; `None` if a human owns the conversation or a
+    /// newer turn supersedes this one.
+    pub(crate) dialogue: Option<Box<DialogueAnswer>>,
     /// Jobs to commit with the turn; not part of the response.
     pub(crate) jobs: Vec<StoredJob>,
+}
+
+/// What the dialogue adds to an answer.
+#[derive(Debug, Clone)]
+pub(crate) struct DialogueAnswer {
+    /// The state after the reply.
+    pub(crate) state: ShownState,
+    /// What was understood, in the order of the words.
+    pub(crate) commands: Vec<Said>,
+    /// The products that the reply shows, in order.
+    pub(crate) products: Vec<ShownProduct>,
+    /// Whether a search met every wish; `None` if nothing was searched.
+    pub(crate) exact: Option<bool>,
+    /// The wishes that the search gave up.
+    pub(crate) given_up: Vec<GivenUp>,
+    /// The order that the reply states.
+    pub(crate) order: Option<Order>,
+    /// All checkout links, if there are several; the first is that of the action.
+    pub(crate) links: Vec<String>,
+    pub(crate) recorded: Recording,
+}
+
+/// What a turn recorded of the customer's rights.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Recording {
+    /// An opt-out of outreach.
+    pub(crate) stop: bool,
+    /// Purposes, each with whether it was granted or withdrawn.
+    pub(crate) consents: Vec<(Purpose, bool)>,
+    /// A wish to be erased.
+    pub(crate) erasure: bool,
 }
 
 /// The message to the customer.

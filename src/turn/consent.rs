@@ -152,7 +152,10 @@ impl TurnPipeline {
             let Some(stored) = self.parts.store.load(key).await? else { return Ok(()) };
             let mut conversation = (*stored).clone();
             conversation.facts.retain(|_, fact| fact.purpose != purpose);
-            if conversation.facts.len() == stored.facts.len() {
+            if purpose == Purpose::Assistance {
+                conversation.dialogue = None;
+            }
+            if conversation == *stored {
                 return Ok(());
             }
             let commit =

@@ -10,7 +10,7 @@
 //!   that turn's draft is discarded.
 //! - A draft made stale by a newer message of the customer is discarded before it is returned.
 
-mod answer;
+pub(crate) mod answer;
 pub(crate) mod arrival;
 mod attachments;
 pub(crate) mod burst;
@@ -31,13 +31,16 @@ mod record;
 mod seal;
 mod segments;
 mod short_answers;
+pub(crate) mod state;
 pub(crate) mod suggest;
 #[cfg(test)]
 mod tests;
 mod triggers;
 mod understand;
 
+pub(crate) use answer::DialogueAnswer;
 pub(crate) use answer::Handoff;
+pub(crate) use answer::Recording;
 pub(crate) use answer::Suggestion;
 pub(crate) use answer::TurnAnswer;
 pub(crate) use answer::TurnReply;

@@ -104,6 +104,7 @@ impl TurnPipeline {
             disclosure: false,
             timings: turn.timings,
             usage: composed.usage,
+            dialogue: None,
             jobs: Vec::new(),
         }
     }
@@ -142,6 +143,7 @@ impl TurnPipeline {
             disclosure: false,
             timings,
             usage: DraftUsage::default(),
+            dialogue: None,
             jobs: Vec::new(),
         }
     }

@@ -264,6 +264,17 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_conversation_stored_without_a_dialogue_state_reads_without_one() {
+        let mut conversation = full_conversation();
+        conversation.dialogue = None;
+        for bytes in [conversation.encode().unwrap(), plain_conversation(&conversation)] {
+            let text = String::from_utf8_lossy(&bytes);
+            assert!(!text.contains("dialogue"), "the field is left out");
+            assert_eq!(ConversationRecord::decode(&bytes).unwrap(), conversation);
+        }
+    }
+
+    #[test]
     fn a_record_is_stored_in_less_than_half_of_its_size() {
         let conversation = full_conversation().encode().unwrap();
         let plain = ConversationRecord::plain_bytes(&conversation).unwrap();

@@ -28,6 +28,14 @@ pub enum StoreError {
         /// The limit, in bytes.
         bytes_max: usize,
     },
+    /// The dialogue state of the conversation exceeds its size limit.
+    #[error("dialogue state has {bytes} bytes, limit is {bytes_max}")]
+    DialogueTooLarge {
+        /// Its size, in bytes.
+        bytes: usize,
+        /// The limit, in bytes.
+        bytes_max: usize,
+    },
     /// The customer record exceeds its size limit.
     #[error("customer record has {bytes} bytes, limit is {bytes_max}")]
     CustomerTooLarge {
@@ -179,6 +187,7 @@ impl StoreError {
             Self::BodyDiffers
             | Self::Erased { .. }
             | Self::ConversationTooLarge { .. }
+            | Self::DialogueTooLarge { .. }
             | Self::CustomerTooLarge { .. }
             | Self::IdentityTaken
             | Self::JobsFull { .. }
@@ -202,6 +211,7 @@ impl StoreError {
             Self::BodyDiffers
             | Self::Erased { .. }
             | Self::ConversationTooLarge { .. }
+            | Self::DialogueTooLarge { .. }
             | Self::TurnTooLarge { .. }
             | Self::CustomerTooLarge { .. }
             | Self::IdentityTaken

@@ -102,6 +102,7 @@ pub use crate::record::AttachmentKind;
 pub use crate::record::CartLine;
 pub use crate::record::ConversationRecord;
 pub use crate::record::Counters;
+pub use crate::record::DIALOGUE_BYTES_MAX;
 pub use crate::record::DeclinedOffer;
 pub use crate::record::DeferredIntent;
 pub use crate::record::FactKind;

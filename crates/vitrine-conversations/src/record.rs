@@ -35,6 +35,19 @@ pub enum OwnerState {
     Released,
 }
 
+impl OwnerState {
+    /// Name in JSON and in stored records.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bot => "bot",
+            Self::Offered => "offered",
+            Self::Human => "human",
+            Self::Released => "released",
+        }
+    }
+}
+
 /// Owner of a conversation. `Ownership::after` applies an event to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ownership {
@@ -79,6 +92,9 @@ pub struct KnownFact {
     /// Time it was learnt.
     pub learnt_at: Timestamp,
 }
+
+/// Largest dialogue state stored with a conversation, in bytes.
+pub const DIALOGUE_BYTES_MAX: usize = 64 << 10;
 
 /// Longest verbatim quote stored with a fact, in characters.
 pub const VERBATIM_CHARS_MAX: usize = 280;
@@ -246,6 +262,11 @@ pub struct ConversationRecord {
     pub outreach_stopped_at: Option<Timestamp>,
     /// Time at which the customer was told that a machine answers.
     pub disclosed_at: Option<Timestamp>,
+    /// State of the dialogue as JSON, at most [`DIALOGUE_BYTES_MAX`] bytes; the store does not read
+    /// it. `None` in a new conversation and in those of older versions. It holds the customer's
+    /// wishes, for the purpose of assistance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dialogue: Option<String>,
     /// Number of commits so far. The store sets it and refuses a commit made from another version.
     #[serde(skip)]
     pub version: u64,
@@ -283,6 +304,7 @@ impl ConversationRecord {
             last_customer_message_at: None,
             outreach_stopped_at: None,
             disclosed_at: None,
+            dialogue: None,
             version: 0,
             turns_recorded: 0,
         }

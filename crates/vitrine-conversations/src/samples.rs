@@ -86,6 +86,9 @@ pub fn conversation(name: &str) -> ConversationRecord {
     ConversationRecord::open(ConversationId::new(name).unwrap(), Language::FR, at(0))
 }
 
+/// A dialogue state; the store keeps any text.
+const DIALOGUE: &str = r#"{"version":1,"need":{"category":"running_shoes","words":["léger"]}}"#;
+
 /// A conversation in which every field holds something.
 #[must_use]
 pub fn full_conversation(name: &str) -> ConversationRecord {
@@ -127,6 +130,7 @@ pub fn full_conversation(name: &str) -> ConversationRecord {
     conversation.counters.low_confidence_in_a_row = 1;
     conversation.last_customer_message_at = Some(at(1));
     conversation.disclosed_at = Some(at(1));
+    conversation.dialogue = Some(DIALOGUE.to_owned());
     conversation
 }
 

@@ -27,6 +27,7 @@ use crate::layout::MessageEntry;
 use crate::open::EmbeddedOptions;
 use crate::open::Recovery;
 use crate::record::ConversationRecord;
+use crate::record::DIALOGUE_BYTES_MAX;
 use crate::record::TurnRecord;
 use crate::reopen;
 use crate::reopen::Opener;
@@ -95,13 +96,18 @@ impl EncodedCommit {
     /// Encodes a commit; `cached` is the conversation in memory, if there is one.
     ///
     /// # Errors
-    /// If the conversation or the turn exceeds the limits of `options`.
+    /// If the dialogue state exceeds [`DIALOGUE_BYTES_MAX`], or the conversation or the turn the
+    /// limits of `options`.
     pub(super) fn new(
         commit: TurnCommit,
         cached: Option<Arc<ConversationRecord>>,
         options: &EmbeddedOptions,
     ) -> Result<Self, StoreError> {
         let TurnCommit { key, conversation, turn, jobs } = commit;
+        let bytes = conversation.dialogue.as_ref().map_or(0, String::len);
+        if bytes > DIALOGUE_BYTES_MAX {
+            return Err(StoreError::DialogueTooLarge { bytes, bytes_max: DIALOGUE_BYTES_MAX });
+        }
         let conversation_bytes = conversation.encode()?;
         let bytes = ConversationRecord::plain_bytes(&conversation_bytes)?;
         let bytes_max = options.conversation_bytes_max;

@@ -1,6 +1,7 @@
 //! Plays conversation tests against the dialogue alone: no server, no store, no models.
 //!
-//! `cargo run --example play -- SHOP_DIR FILE…  [--all]`
+//! `cargo run --example play -- SHOP_DIR FILE…  [--all]`; files of the folder `LOCALES` replace the
+//! built-in languages.
 
 use jiff::civil::date;
 use rust_decimal::Decimal;
@@ -91,7 +92,10 @@ fn main() {
     let catalog = Catalog::open(&folder, &LIMITS).unwrap();
     let policies = std::fs::read_to_string(folder.join("policies.toml")).unwrap();
     let policies = Policies::parse(&policies).unwrap();
-    let locales = Locales::shipped(Language::EN).unwrap();
+    let mut locales = Locales::shipped(Language::EN).unwrap();
+    if let Some(folder) = std::env::var_os("LOCALES") {
+        locales = locales.with_folder(Path::new(&folder)).unwrap();
+    }
     let config: toml::Table =
         toml::from_str(&std::fs::read_to_string(folder.join("vitrine.toml")).unwrap()).unwrap();
     let shop = judged(&catalog);
@@ -217,7 +221,6 @@ fn respond(
         _ => Value::Null,
     };
     let _ = Decimal::ZERO;
-    let _ = Path::new("");
     json!({
         "language": language.code(),
         "action": {"kind": kind(&turned.plan), "sku": action.sku, "facet": action.facet, "topic": action.topic, "link": action.link},

@@ -20,6 +20,17 @@ use vitrine_dialogue::state::DialogueState;
 use vitrine_dialogue::state::Focus;
 use vitrine_dialogue::state::Pending;
 
+const LIMITS: vitrine_catalog::CatalogLimits = vitrine_catalog::CatalogLimits {
+    file_bytes_max: 64 << 20,
+    products_max: 50_000,
+    line_bytes_max: 64 << 10,
+    facets_max: 64,
+    values_max: 512,
+    sizes_max: 64,
+    variants_max: 512,
+    features_max: 32,
+};
+
 fn argument(name: &str) -> Option<String> {
     let mut arguments = std::env::args().skip_while(|argument| argument != name);
     arguments.nth(1)
@@ -42,9 +53,12 @@ fn pending(text: &str, sku: &str) -> Option<Pending> {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let shop = argument("--shop").unwrap_or_else(|| "examples/shop".to_owned());
     let shop = Path::new(&shop);
-    let catalog = Catalog::load(&shop.join("catalog.ndjson"), &shop.join("facets.toml"));
+    let catalog = Catalog::open(shop, &LIMITS)?;
     let policies = Policies::parse(&std::fs::read_to_string(shop.join("policies.toml"))?)?;
-    let locales = Locales::shipped(Language::EN)?;
+    let mut locales = Locales::shipped(Language::EN)?;
+    if let Some(folder) = std::env::var_os("LOCALES") {
+        locales = locales.with_folder(Path::new(&folder))?;
+    }
     let language = argument("--language").and_then(|code| Language::from_locale(&code));
     let mut state = DialogueState::default();
     if let Some(shown) = argument("--shown") {

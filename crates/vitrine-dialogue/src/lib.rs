@@ -3,13 +3,15 @@
 //! [`dialogue::turn`] runs one turn. It is pure: equal inputs give equal outputs; clocks, models and
 //! stores stay outside. In reading order: `command` (what a customer can say), `state` (what a
 //! conversation remembers), `reader` (message → commands), `policy` (commands and state → plan),
-//! `plan` (what a reply says), `words` (plan → text), `locale` (the words of each language).
+//! `plan` (what a reply says), `words` (plan → text), `locale` (the words of each language),
+//! `migrate` (what older versions stored).
 
 #![forbid(unsafe_code)]
 
 pub mod command;
 pub mod dialogue;
 pub mod locale;
+pub mod migrate;
 pub mod plan;
 pub mod policies;
 pub mod policy;

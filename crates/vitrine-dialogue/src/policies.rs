@@ -55,8 +55,8 @@ const CONDITION_SCORE: f32 = 4.0;
 /// What a topic loses for a condition that was not asked.
 const UNASKED_LOSS: f32 = 1.5;
 
-/// What a topic for special cases loses if none of its own words was said.
-const UNSAID_LOSS: f32 = 1.0;
+/// What a topic with words of its own loses if the question holds none of them.
+const UNNAMED_LOSS: f32 = 1.0;
 
 /// Least score of a topic found without an intent.
 const FREE_SCORE_MIN: f32 = 2.0;
@@ -197,7 +197,7 @@ impl Policies {
         query: &TopicQuery<'_>,
         locales: &Locales,
     ) -> Vec<(String, f32)> {
-        let said = Profile::said(query.text);
+        let said = Profile::said(query.text, locales);
         let joined = format!(" {} ", plain_words(query.text).join(" "));
         let mut found: Vec<(String, f32)> = Vec::new();
         for (topic, profile) in self.topics.iter().zip(&self.profiles) {
@@ -208,9 +208,9 @@ impl Policies {
             let mut score = self.overlap(profile, &said, &joined);
             if intent.is_some() {
                 score += conditions(topic, profile, query, locales);
-                let special = !profile.phrases.is_empty();
-                if special && !profile.phrases.iter().any(|phrase| joined.contains(phrase)) {
-                    score -= UNSAID_LOSS;
+                let named = profile.phrases.iter().any(|phrase| joined.contains(phrase.as_str()));
+                if !profile.phrases.is_empty() && !named {
+                    score -= UNNAMED_LOSS;
                 }
             } else if score < FREE_SCORE_MIN {
                 continue;
@@ -316,11 +316,15 @@ impl Profile {
         profile
     }
 
-    /// The words of a customer, stemmed by the rules of every language that has some.
-    fn said(text: &str) -> Self {
+    /// The words of a customer that carry content in every language, stemmed by the rules of all
+    /// languages that have some.
+    fn said(text: &str, locales: &Locales) -> Self {
         let all =
             [Language::EN, Language::FR, Language::DE, Language::ES, Language::IT, Language::PT];
-        Self { text: stems(text, &all), numbers: numbers(text), ..Self::default() }
+        let filler = |word: &String| locales.iter().any(|locale| locale.cues.is_filler(word));
+        let words: Vec<String> =
+            plain_words(text).into_iter().filter(|word| !filler(word)).collect();
+        Self { text: stems(&words.join(" "), &all), numbers: numbers(text), ..Self::default() }
     }
 }
 

@@ -16,6 +16,17 @@ use vitrine_dialogue::state::DialogueState;
 use vitrine_dialogue::state::Focus;
 use vitrine_dialogue::state::Pending;
 
+const LIMITS: vitrine_catalog::CatalogLimits = vitrine_catalog::CatalogLimits {
+    file_bytes_max: 64 << 20,
+    products_max: 50_000,
+    line_bytes_max: 64 << 10,
+    facets_max: 64,
+    values_max: 512,
+    sizes_max: 64,
+    variants_max: 512,
+    features_max: 32,
+};
+
 static SHOP: LazyLock<Shop> = LazyLock::new(Shop::example);
 
 struct Shop {
@@ -29,7 +40,7 @@ impl Shop {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/shop");
         let policies = std::fs::read_to_string(folder.join("policies.toml")).unwrap();
         Self {
-            catalog: Catalog::load(&folder.join("catalog.ndjson"), &folder.join("facets.toml")),
+            catalog: Catalog::open(&folder, &LIMITS).unwrap(),
             policies: Policies::parse(&policies).unwrap(),
             locales: Locales::shipped(Language::EN).unwrap(),
         }

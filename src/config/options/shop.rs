@@ -34,6 +34,9 @@ pub(crate) struct ShopFiles {
     pub(crate) baskets: Option<PathBuf>,
     /// Policy texts.
     pub(crate) policies: Option<PathBuf>,
+    /// Folder of further languages.
+    #[expect(dead_code, reason = "replies do not use the files of languages yet")]
+    pub(crate) locales: Option<PathBuf>,
 }
 
 /// The shop's files.
@@ -49,6 +52,7 @@ pub(crate) fn files(raw: &Raw, root: &Path, values: &Values) -> Result<ShopFiles
         facets: path("catalog.facets", &raw.catalog.facets)?,
         baskets: path("offers.baskets", &raw.offers.baskets)?,
         policies: path("shop.policies", &raw.shop.policies)?,
+        locales: path("locales.dir", &raw.locales.dir)?,
     })
 }
 

@@ -23,8 +23,9 @@ const STORE_FILE: &str = "threads.redb";
 /// Memory for cached pages of the store's file, in bytes.
 const STORE_CACHE_BYTES: usize = 64 << 20;
 
-/// Largest encoded conversation record, in bytes; far above what the limits of a turn allow.
-const CONVERSATION_BYTES_MAX: usize = 64 << 10;
+/// Largest conversation record before packing, in bytes; far above what the limits of a turn allow.
+/// A dialogue state within its own limit fits, with every quotation mark escaped.
+const CONVERSATION_BYTES_MAX: usize = 192 << 10;
 /// Largest encoded turn record, answer included, in bytes; likewise.
 const TURN_BYTES_MAX: usize = 256 << 10;
 

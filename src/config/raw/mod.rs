@@ -26,6 +26,7 @@ use crate::config::raw::gateway::Server;
 use crate::config::raw::gateway::Threads;
 use crate::config::raw::gateway::Turn;
 use crate::config::raw::shop::Catalog;
+use crate::config::raw::shop::Locales;
 use crate::config::raw::shop::Offers;
 use crate::config::raw::shop::Shop;
 use crate::config::raw::shop::Tests;
@@ -89,6 +90,7 @@ sections!(
     catalog: Catalog,
     offers: Offers,
     shop: Shop,
+    locales: Locales,
     tests: Tests,
     log: Log,
 );

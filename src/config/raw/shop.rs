@@ -101,6 +101,16 @@ section!(
 );
 
 section!(
+    /// The languages of the replies. English, French, German, Spanish, Italian and Portuguese are
+    /// built in.
+    Locales {
+        /// Folder of further languages, one file `xx.toml` each, named by the language's code, such
+        /// as `nl.toml`. A file of a built-in language replaces it. Not set: the built-in ones.
+        dir: Option<PathBuf> = None,
+    }
+);
+
+section!(
     /// Conversation tests: customers' messages, and what the answers must hold.
     Tests {
         /// Files of tests, JSON lines; see `docs/testing.md`. `vitrine test` plays them if it is

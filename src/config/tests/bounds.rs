@@ -85,6 +85,7 @@ const EMPTY_ACCEPTED: &[&str] = &[
     "shop.hours_pt",
     "shop.policies",
     "shop.checkout_url",
+    "locales.dir",
 ];
 
 fn set(key: &Key, value: &str) -> String {

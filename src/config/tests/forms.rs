@@ -129,6 +129,7 @@ const ABSENT: &[(&str, &str, &str)] = &[
     ("shop.hours_fr", "\"\"", "\"9 h à 17 h\""),
     ("shop.policies", "\"\"", "\"a.toml\""),
     ("shop.checkout_url", "\"\"", "\"https://shop/{sku}\""),
+    ("locales.dir", "\"\"", "\"languages\""),
 ];
 
 #[test]

@@ -275,6 +275,7 @@ pub(super) fn store(error: &StoreError) -> PublicError {
         StoreError::IdentityTaken => public_error(StatusCode::CONFLICT, "identity_taken"),
         StoreError::JobsFull { .. } => public_error(StatusCode::TOO_MANY_REQUESTS, "queue_full"),
         StoreError::ConversationTooLarge { .. }
+        | StoreError::DialogueTooLarge { .. }
         | StoreError::TurnTooLarge { .. }
         | StoreError::CustomerTooLarge { .. } => {
             public_error(StatusCode::UNPROCESSABLE_ENTITY, "record_too_large")

@@ -1,6 +1,7 @@
 //! Request and response bodies, and nothing else. Their field names and shapes are the public API.
 
 pub(crate) mod customers;
+pub(crate) mod dialogue;
 pub(crate) mod models;
 pub(crate) mod openai;
 pub(crate) mod other_fields;

@@ -1,6 +1,12 @@
 //! Bodies of `POST /respond`: a customer's turn and its answer.
 
 use crate::http::wire::MoneyBody;
+use crate::http::wire::dialogue::CommandBody;
+use crate::http::wire::dialogue::MatchBody;
+use crate::http::wire::dialogue::OrderStateBody;
+use crate::http::wire::dialogue::RecordedBody;
+use crate::http::wire::dialogue::ShownProductBody;
+use crate::http::wire::dialogue::StateBody;
 use serde::Deserialize;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -154,7 +160,9 @@ pub(crate) struct CartLineBody {
 /// The decided answer.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct RespondAnswer {
+    /// Id of this turn.
     pub(crate) turn_id: String,
+    /// Id of the conversation, also if this turn opened it.
     pub(crate) thread_id: String,
     /// Counter that grows with each change of owner. Do not send an answer whose epoch is older
     /// than the conversation's.
@@ -173,8 +181,28 @@ pub(crate) struct RespondAnswer {
     pub(crate) action: ActionBody,
     pub(crate) reply: ReplyBody,
     pub(crate) suggestion: Option<SuggestionBody>,
+    /// Facts that the customer stated in this turn.
     pub(crate) facts: Vec<FactBody>,
     pub(crate) handoff: Option<HandoffBody>,
+    /// What the conversation remembers, after the reply. This field and the next five are left out
+    /// if a human owns the conversation or `superseded_by` is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) state: Option<StateBody>,
+    /// What was understood, in the order of the words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) commands: Option<Vec<CommandBody>>,
+    /// The products that the reply shows, in order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) products: Option<Vec<ShownProductBody>>,
+    /// How well the search met the wishes; left out if nothing was searched.
+    #[serde(rename = "match", skip_serializing_if = "Option::is_none")]
+    pub(crate) matched: Option<MatchBody>,
+    /// The order that the reply states; left out if it states none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) order: Option<OrderStateBody>,
+    /// What this turn recorded of the customer's rights.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) recorded: Option<RecordedBody>,
     pub(crate) window: WindowBody,
     /// Whether this reply has to disclose that a machine answers; true once per conversation.
     pub(crate) disclosure: bool,
@@ -226,9 +254,9 @@ pub(crate) struct SignalsBody {
 /// The decided action.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct ActionBody {
-    /// `greet`, `ask`, `recommend`, `answer`, `checkout`, `order_status`, `clarify`, `deflect`,
-    /// `handoff`, `close`, or `superseded` (a newer message replaced this turn; the reply is
-    /// empty).
+    /// `greet`, `ask`, `recommend`, `compare`, `answer`, `checkout`, `order_status`, `clarify`,
+    /// `deflect`, `handoff`, `close`, or `superseded` (a newer message replaced this turn; the
+    /// reply is empty).
     pub(crate) kind: String,
     /// The facet that the reply asks about.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -242,16 +270,22 @@ pub(crate) struct ActionBody {
     /// The checkout or tracking link.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) link: Option<String>,
+    /// All links of the text, in order, if there are several; `link` is the first of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) links: Vec<String>,
 }
 
 /// The message for the customer.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct ReplyBody {
+    /// The text to send; empty if nothing is to be sent.
     pub(crate) text: String,
     /// Origin of the text: `model`, `template` or `human` (a human owns the conversation and the
     /// text is empty).
     pub(crate) source: String,
+    /// Buttons, at most 10.
     pub(crate) options: Vec<OptionBody>,
+    /// The facts that spans of the text come from.
     pub(crate) grounding: Vec<GroundingBody>,
     /// The same reply in the channel's message format.
     #[schema(value_type = Object)]

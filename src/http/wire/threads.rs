@@ -1,6 +1,7 @@
 //! Bodies of `/v1/threads/{id}`: a stored conversation, hand-off and release, and messages of
 //! humans.
 
+use crate::http::wire::dialogue::StateBody;
 use crate::http::wire::respond::FactBody;
 use serde::Deserialize;
 use serde::Serialize;
@@ -18,6 +19,9 @@ pub(crate) struct ThreadAnswer {
     /// Grows with each change of owner.
     pub(crate) epoch: u64,
     pub(crate) facts: Vec<FactBody>,
+    /// What the conversation remembers of its dialogue, at today's prices; null if it cannot be
+    /// read.
+    pub(crate) state: Option<StateBody>,
     pub(crate) opened_at: String,
     pub(crate) updated_at: String,
     /// The newest turns, in the order of sending: a message delivered up to 24 hours late stands

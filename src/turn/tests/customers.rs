@@ -223,6 +223,21 @@ async fn facts_go_with_the_purpose_they_were_kept_for() {
 }
 
 #[tokio::test]
+async fn a_customer_who_withdraws_assistance_loses_the_dialogue_state_with_the_facts() {
+    let harness = Harness::open();
+    let mut conversation = samples::full_conversation("t");
+    conversation.customer_id = Some(customer().customer);
+    let commit = TurnCommit { key: key("t"), conversation, turn: None, jobs: Vec::new() };
+    harness.store.commit(commit).await.unwrap();
+    harness.pipeline.forget_facts(&customer(), Purpose::Outreach).await.unwrap();
+    let kept = harness.store.load(&key("t")).await.unwrap().unwrap();
+    assert!(kept.dialogue.is_some());
+    harness.pipeline.forget_facts(&customer(), Purpose::Assistance).await.unwrap();
+    let kept = harness.store.load(&key("t")).await.unwrap().unwrap();
+    assert!(kept.dialogue.is_none() && kept.facts.is_empty());
+}
+
+#[tokio::test]
 async fn a_withdrawal_reaches_every_conversation_however_many_there_are() {
     let harness = Harness::open();
     let conversations = crate::turn::consent::CUSTOMER_CONVERSATIONS_MAX + 1;

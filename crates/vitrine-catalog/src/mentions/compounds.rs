@@ -57,6 +57,25 @@ pub(super) fn compound(
     found.len() > before
 }
 
+/// Adds the value that the beginning of a word tells of a kind of product which the whole word
+/// names: "Regenjacke" is listed as a jacket, and is one for rain.
+pub(super) fn qualifier(
+    table: &PhraseTable,
+    token: &Token,
+    certainty: f32,
+    found: &mut Vec<Candidate>,
+) {
+    let long = token.folded.chars().count() >= WORD_LETTERS_MIN;
+    if !long || WHOLE.contains(&token.folded.as_str()) {
+        return;
+    }
+    let mut halves = Vec::new();
+    split(table, token, certainty, &mut halves);
+    let values = halves.into_iter().filter(|half| matches!(half.target, MentionTarget::Value(_)));
+    let whole = values.map(|half| Candidate { span: token.span.clone(), ..half });
+    found.extend(whole);
+}
+
 fn split(table: &PhraseTable, token: &Token, certainty: f32, found: &mut Vec<Candidate>) {
     let letters: Vec<usize> = token.folded.char_indices().map(|(byte, _)| byte).collect();
     let mut end_only: Option<(usize, &[Meaning])> = None;

@@ -2,11 +2,13 @@
 
 use crate::mentions::candidates::Candidate;
 use crate::mentions::compounds::compound;
+use crate::mentions::compounds::qualifier;
 use crate::mentions::phrases::Meaning;
 use crate::mentions::phrases::PhraseTable;
 use crate::mentions::phrases::TYPO_LETTERS_MIN;
 use crate::mentions::phrases::full_stem;
 use crate::mentions::phrases::stem_of;
+use crate::mentions::target::MentionTarget;
 use crate::mentions::tokens::Gap;
 use crate::mentions::tokens::Token;
 use crate::mentions::tokens::counted;
@@ -103,6 +105,15 @@ impl Reading<'_> {
             let first = &self.tokens[parts[at].at];
             let last = &self.tokens[parts[at + hit.parts - 1].at];
             let taken = &parts[at..at + hit.parts];
+            let kind = |meaning: &&Meaning| matches!(meaning.target, MentionTarget::Category(_));
+            if self.language == Language::DE
+                && self.close
+                && whole
+                && matches!(taken, [part] if !part.corrected)
+                && hit.meanings.iter().all(kind)
+            {
+                qualifier(self.table, first, self.certainty, found);
+            }
             let typo = taken.iter().map(|part| self.typo(part)).fold(1.0, f32::min);
             for meaning in hit.meanings {
                 found.push(Candidate {

@@ -35,6 +35,9 @@ use vitrine_base::channel::ChannelKind;
 /// A word without repetition: compression leaves it as it is.
 const WORD: &str = "quixotomic-Zqx9Kvw7Jpr3Wm";
 
+/// The same, in the dialogue state only.
+const WISH: &str = "feuillemorte-Hd4Tz8LqWb2Xn";
+
 /// Tells the child its folder.
 const FOLDER_VARIABLE: &str = "VITRINE_ERASURE_TEST_FOLDER";
 const CHILD: &str = "tests::erasure::child_erases_step_by_step";
@@ -253,6 +256,7 @@ async fn child_erases_step_by_step() {
                 for name in ["t-1", "t-2", "t-3"] {
                     let turn = samples::turn(name, &format!("{WORD} {name}"));
                     let mut commit = samples::commit(name, None, Some(turn));
+                    commit.conversation.dialogue = Some(format!("{{\"words\":[\"{WISH}\"]}}"));
                     commit.conversation.customer_id = Some(customer().customer);
                     commit.jobs.push(accepted(1));
                     store.commit(commit).await.unwrap();
@@ -303,10 +307,12 @@ async fn an_erasure_survives_a_kill_after_every_step() {
         if at < 3 {
             // The erasure never answered: the words are still there, and the next one erases them.
             assert!(holds(folder.path(), WORD), "{step}: nothing was written");
+            assert!(holds(folder.path(), WISH), "{step}: no dialogue state was written");
             store.erase_customer(&customer(), samples::at(30)).await.unwrap().unwrap();
         }
         store.rewrite().await.unwrap();
         assert!(!holds(folder.path(), WORD), "{step}: the words are still there");
+        assert!(!holds(folder.path(), WISH), "{step}: the wishes are still there");
         assert!(store.waiting(9).await.unwrap().is_empty(), "{step}");
         assert!(store.erase_customer(&customer(), samples::at(40)).await.unwrap().is_none());
         // The first one arrives late, the second one is new.

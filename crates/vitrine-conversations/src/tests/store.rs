@@ -5,6 +5,7 @@ use crate::CommitOutcome;
 use crate::ConversationKey;
 use crate::ConversationRecord;
 use crate::ConversationStore;
+use crate::DIALOGUE_BYTES_MAX;
 use crate::EmbeddedOptions;
 use crate::EmbeddedStore;
 use crate::HotOptions;
@@ -181,6 +182,11 @@ async fn records_beyond_the_limits_are_refused_and_the_store_goes_on() {
     large.pending.as_mut().unwrap().facet = "x".repeat(3000);
     let refused = store.commit(samples::commit("t", Some(&large), None)).await;
     assert!(matches!(refused, Err(StoreError::ConversationTooLarge { bytes_max: 2000, .. })));
+    let mut chatty = samples::conversation("t");
+    chatty.dialogue = Some("x".repeat(DIALOGUE_BYTES_MAX + 1));
+    let refused = store.commit(samples::commit("t", Some(&chatty), None)).await;
+    assert!(matches!(refused, Err(StoreError::DialogueTooLarge { bytes, bytes_max })
+        if bytes == bytes_max + 1 && bytes_max == DIALOGUE_BYTES_MAX));
     let turn = samples::turn("m", &"x".repeat(3000));
     let refused = store.commit(samples::commit("t", None, Some(turn))).await;
     assert!(matches!(refused, Err(StoreError::TurnTooLarge { bytes_max: 3000, .. })));

@@ -56,6 +56,7 @@ impl Turn<'_> {
         let products: Vec<&Product> = skus.iter().filter_map(|sku| catalog.product(sku)).collect();
         match products[..] {
             [] if !self.state.cart.is_empty() => self.checkout(),
+            [] if !self.moves.is_empty() => self.after_answers(),
             [] => self.search(Lead::First),
             [product] => self.buy(product),
             _ => self.buy_several(&products),

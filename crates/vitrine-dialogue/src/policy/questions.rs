@@ -19,6 +19,7 @@ use crate::shop::AttributeValue;
 use crate::shop::FacetChoice;
 use crate::shop::Language;
 use crate::shop::Lookups;
+use crate::shop::MentionTarget;
 use crate::shop::Product;
 use crate::state::Focus;
 use crate::state::Pending;
@@ -82,6 +83,7 @@ impl Turn<'_> {
             Question::Topic { intent, topics } => {
                 self.own_properties(intent, about);
                 self.topic(intent, topics);
+                self.keep_subject(about);
             }
             Question::Bot => self.bot(),
             Question::Abilities => self.abilities(),
@@ -159,6 +161,10 @@ impl Turn<'_> {
     }
 
     fn without_product(&mut self, question: &Question) {
+        // "Do you ship to Spain, and what does it cost?": the shop's text has answered.
+        if !self.moves.is_empty() && !self.changes.sought {
+            return;
+        }
         match question {
             Question::Price | Question::Stock | Question::Sizes | Question::Details
                 if self.changes.sought || self.changes.narrowed =>
@@ -167,6 +173,8 @@ impl Turn<'_> {
             }
             Question::SizeAdvice => self.topic("size_help", &[]),
             Question::Restock => self.topic("restock_alert", &[]),
+            // Another question of the message was answered.
+            _ if !self.moves.is_empty() => {}
             _ => self.ask_need(),
         }
     }
@@ -270,6 +278,15 @@ impl Turn<'_> {
         let keys: Vec<String> = product.attributes.keys().filter(fits).cloned().collect();
         for key in keys.iter().take(OWN_PROPERTIES_MAX) {
             self.attribute(product, key, None);
+        }
+    }
+
+    /// The product that one of the shop's matters was asked of stays under discussion.
+    fn keep_subject(&mut self, about: Option<&Reference>) {
+        let Some(sku) = about.and_then(|about| self.subject(Some(about))) else { return };
+        self.action.sku = Some(sku.clone());
+        if self.state.focus.as_ref().is_none_or(|focus| focus.sku != sku) {
+            self.state.focus = Some(Focus { sku, options: BTreeMap::new(), pieces: Vec::new() });
         }
     }
 
@@ -416,6 +433,9 @@ fn attribute_text(
         if let Some(AttributeValue::Flag(flag)) = product.attributes.get(value) {
             return if *flag { AttributeText::Yes } else { AttributeText::No };
         }
+        if let Some(feature) = feature_with(context, product, key, value) {
+            return AttributeText::Value(feature);
+        }
         let stated = product.facets.get(key).is_some_and(|values| !values.is_empty());
         return if stated { AttributeText::No } else { AttributeText::Unknown };
     }
@@ -444,6 +464,22 @@ fn attribute_text(
         Some(text) => AttributeText::Quote(text.clone()),
         None => AttributeText::Unknown,
     }
+}
+
+/// The feature of a product whose words mean a facet value: "waterproof membrane" for rain.
+fn feature_with(
+    context: &super::Context<'_>,
+    product: &Product,
+    key: &str,
+    value: &str,
+) -> Option<String> {
+    let language = context.language;
+    let wanted = FacetChoice::new(key, value);
+    let says = |feature: &&String| {
+        let found = context.catalog.mentions(feature, &[language]);
+        found.iter().any(|one| matches!(&one.target, MentionTarget::Value(it) if *it == wanted))
+    };
+    product.features(language).iter().find(says).cloned()
 }
 
 /// A number with the unit that the key carries: `weight_kg` → "0.28 kg".

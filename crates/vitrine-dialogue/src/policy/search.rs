@@ -5,6 +5,7 @@ use super::apply::CATEGORY;
 use super::references::has_value;
 use super::sizes;
 use crate::plan::GivenUp;
+use crate::reader::tokens::fold;
 use crate::shop::FacetChoice;
 use crate::shop::Found;
 use crate::shop::Lookups;
@@ -35,6 +36,10 @@ pub(super) fn query(context: &Context<'_>, need: &Need, without: &[String]) -> Q
             values.iter().map(|value| FacetChoice::new(key, value)).collect()
         };
         query.must.extend(choices(&wish.must));
+        // Where products without the facet match too, those that state the value come first.
+        if context.catalog.matches_all(key) {
+            query.prefer.extend(choices(&wish.must));
+        }
         query.must_not.extend(choices(&wish.must_not));
         query.prefer.extend(choices(&wish.prefer));
     }
@@ -94,6 +99,39 @@ pub(super) fn strict<'a>(
     without: &[String],
 ) -> Vec<&'a Product> {
     context.catalog.matching(&query(context, need, without))
+}
+
+/// Fewest letters of a word that is looked for in titles.
+const TITLE_LETTERS_MIN: usize = 4;
+
+/// Letters that two forms of a word may differ in at the end: "block" and "blocks".
+const ENDING_LETTERS_MAX: usize = 2;
+
+/// Whether two folded words are forms of one.
+fn same_word(one: &str, other: &str) -> bool {
+    let common = one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
+    let longest = one.chars().count().max(other.chars().count());
+    common >= TITLE_LETTERS_MIN && longest - common <= ENDING_LETTERS_MAX
+}
+
+/// The products whose titles hold most of the customer's words, where that tells some of them from
+/// the others: a wish for a yoga block is no wish for all training gear.
+pub(super) fn titled<'a>(
+    context: &Context<'_>,
+    need: &Need,
+    products: Vec<&'a Product>,
+) -> Vec<&'a Product> {
+    let said: Vec<String> = need.words.iter().map(|word| fold(word)).collect();
+    let holds = |product: &Product| {
+        let title = product.title.or_fallback(context.language, &[]);
+        let title = fold(title.map_or("", String::as_str));
+        let words = title.split(|c: char| !c.is_alphanumeric());
+        words.filter(|word| said.iter().any(|said| same_word(word, said))).count()
+    };
+    let counts: Vec<usize> = products.iter().map(|product| holds(product)).collect();
+    let most = counts.iter().copied().max().unwrap_or_default();
+    let kept = products.iter().zip(counts).filter(|(_, count)| *count == most);
+    kept.map(|(product, _)| *product).collect()
 }
 
 fn given_up(context: &Context<'_>, need: &Need, relaxed: &Relaxed) -> Option<GivenUp> {

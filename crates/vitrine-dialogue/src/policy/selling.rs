@@ -50,6 +50,7 @@ impl Turn<'_> {
             return self.ask_need();
         }
         let strict = search::strict(self.context, &need, &self.state.rejected);
+        let strict = search::titled(self.context, &need, strict);
         if !self.changes.indifferent {
             if need.category.is_none() && kinds(&strict) > 1 && self.ask_kind() {
                 return;
@@ -62,6 +63,7 @@ impl Turn<'_> {
         let insists = lead == Lead::First
             && need == self.before.need
             && self.before.focus.is_some()
+            && self.state.later.is_empty()
             && !self.changes.indifferent;
         self.present(&need, if insists { Lead::Another } else { lead });
     }
@@ -134,6 +136,9 @@ impl Turn<'_> {
             search::find(self.context, need, &without, SHOWN_AT_ONCE);
         if products.is_empty() {
             return self.nothing(need);
+        }
+        if given_up.is_empty() && lead != Lead::Another {
+            products = search::titled(self.context, need, products);
         }
         let specific = search::wishes(need) >= SPECIFIC_MIN || !given_up.is_empty();
         if specific || matching <= SHOWN_AT_ONCE || lead != Lead::First {
@@ -389,7 +394,8 @@ impl Turn<'_> {
         let dearer = self.has(|command| matches!(command, Command::Dearer));
         let another =
             self.has(|command| matches!(command, Command::Another | Command::Reject { .. }));
-        if self.has(|command| matches!(command, Command::Accessories)) {
+        let kind = self.changes.sought;
+        if !kind && self.has(|command| matches!(command, Command::Accessories)) {
             self.accessories();
             return true;
         }

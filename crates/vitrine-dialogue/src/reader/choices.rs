@@ -78,8 +78,23 @@ pub(crate) fn dilemma(draft: &mut Draft<'_, '_>) {
     }
 }
 
+/// "the Corda or the Tamis?": two products to choose from, and nothing else.
+fn alternatives(draft: &Draft<'_, '_>) -> Option<Range<usize>> {
+    let scene = draft.scene;
+    let sentence = scene.sentences.iter().find(|sentence| {
+        let two = references::products(scene, &sentence.tokens).len() == 2;
+        two && scene.hit_in(&sentence.tokens, Cue::Or).is_some()
+    })?;
+    let taken = [Cue::Choose, Cue::Show].iter().any(|cue| scene.has(*cue));
+    let open = sentence.question && !taken && !draft.has_content();
+    open.then(|| scene.hit_in(&sentence.tokens, Cue::Or).map(|hit| hit.tokens.clone())).flatten()
+}
+
 fn compare(draft: &mut Draft<'_, '_>) {
-    let Some(hit) = draft.free(Cue::Compare).into_iter().next() else { return };
+    let Some(hit) = draft.free(Cue::Compare).into_iter().next().or_else(|| alternatives(draft))
+    else {
+        return;
+    };
     let place = draft.scene.sentence_of(hit.start).map_or(hit.clone(), |one| one.tokens.clone());
     let mut found = references::products(draft.scene, &place);
     if found.is_empty() {
@@ -134,7 +149,14 @@ fn which(draft: &mut Draft<'_, '_>) {
         (None, None, Some((choice, tokens))) => {
             (Some(Reference::Facet { facet: choice.key, value: choice.value }), tokens)
         }
-        (None, None, None) => (None, hit.clone()),
+        // "which is roomier?": what tells them apart answers it, if a property was not named.
+        (None, None, None) => {
+            if !draft.any(|command| matches!(command, Command::Ask { .. })) {
+                let references = vec![Reference::Both];
+                draft.add(hit, Command::Compare { references });
+            }
+            return;
+        }
     };
     draft.add(joined(&hit, &tokens), Command::Ask { question: Question::Which, about });
 }
@@ -201,12 +223,23 @@ fn takes_kind(draft: &Draft<'_, '_>, clause: &Range<usize>) -> bool {
     })
 }
 
+/// Whether a matter of the shop is asked in some tokens.
+fn topic_asked(draft: &Draft<'_, '_>, place: &Range<usize>) -> bool {
+    draft.found.iter().any(|found| {
+        let topic = matches!(found.command, Command::Ask { question: Question::Topic { .. }, .. });
+        topic && found.tokens.start >= place.start && found.tokens.end <= place.end
+    })
+}
+
 fn choose(draft: &mut Draft<'_, '_>) {
     for hit in draft.free(Cue::Choose) {
         let clause = draft.scene.clause_of(hit.start);
         let sentence = draft.scene.sentence_of(hit.start).cloned();
-        let asks = sentence.as_ref().is_some_and(|one| one.question)
-            && draft.scene.topic_in(&clause).is_some();
+        // "and if I take it today?" is part of a question on deliveries.
+        let asks = sentence.as_ref().is_some_and(|one| {
+            one.question
+                && (draft.scene.topic_in(&clause).is_some() || topic_asked(draft, &one.tokens))
+        });
         let negated = draft.scene.hit_before(hit.start, Cue::Negation, 1).is_some();
         if asks || negated {
             continue;
@@ -230,6 +263,18 @@ fn choose(draft: &mut Draft<'_, '_>) {
             draft.add(joined(&hit, &tokens), Command::Choose { reference, buys: true });
         }
     }
+}
+
+/// "that one then": a message that only points at the product under discussion takes it.
+pub(crate) fn pointed(draft: &mut Draft<'_, '_>) -> bool {
+    let scene = draft.scene;
+    let Some(hit) = draft.free(Cue::Focus).into_iter().next() else { return false };
+    let asks = scene.tokens.iter().any(|token| token.text.contains('?'));
+    if asks || scene.input.state.focus.is_none() || scene.content_words_outside(&hit) > 0 {
+        return false;
+    }
+    draft.add(hit, Command::Choose { reference: Reference::Focus, buys: true });
+    true
 }
 
 fn reject(draft: &mut Draft<'_, '_>) {
@@ -280,21 +325,35 @@ fn relative(draft: &mut Draft<'_, '_>) {
     }
 }
 
-/// "that one", alone: it is taken.
-pub(crate) fn pointed(draft: &mut Draft<'_, '_>) {
+/// "does the Minutelle go in water?": a question on a product whose words the shop does not list.
+fn asks_of_product(
+    draft: &Draft<'_, '_>,
+    sentence: &super::scene::Sentence,
+    reference: &Reference,
+    tokens: &Range<usize>,
+) -> bool {
     let scene = draft.scene;
-    let Some(hit) = draft.free(Cue::Focus).into_iter().next() else { return };
-    let more =
-        scene.content_words_outside(&hit) > 0 || scene.sentences.iter().any(|one| one.question);
-    if scene.in_focus() && hit.len() > 1 && !more {
-        draft.add(hit, Command::Choose { reference: Reference::Focus, buys: true });
-    }
+    let other =
+        [Cue::Want, Cue::Choose, Cue::Show, Cue::Which, Cue::Have, Cue::Browse, Cue::Another];
+    let more = sentence.tokens.clone().any(|at| {
+        let word = &scene.tokens[at].text;
+        !tokens.contains(&at)
+            && word.chars().count() > 2
+            && word.chars().all(char::is_alphabetic)
+            && !scene.cues.is_filler(word)
+            && !draft.used[at]
+    });
+    sentence.question
+        && more
+        && matches!(reference, Reference::Product(_))
+        && !other.iter().any(|cue| scene.hit_in(&sentence.tokens, *cue).is_some())
+        && !draft.any(|command| matches!(command, Command::Ask { .. } | Command::Compare { .. }))
 }
 
 /// Products, places and the like that no command explains: they were named.
 pub(crate) fn named(draft: &mut Draft<'_, '_>) {
     for sentence in draft.scene.sentences.clone() {
-        for clause in sentence.clauses {
+        for clause in sentence.clauses.clone() {
             let found = references::find(draft.scene, &clause);
             for (reference, tokens) in found {
                 if draft.is_used(&tokens) || reference == Reference::Focus {
@@ -306,6 +365,10 @@ pub(crate) fn named(draft: &mut Draft<'_, '_>) {
                     continue;
                 }
                 let wanted = draft.scene.hit_in(&sentence.tokens, Cue::Want).is_some();
+                if asks_of_product(draft, &sentence, &reference, &tokens) {
+                    super::questions::unknown_of(draft, &sentence, reference);
+                    continue;
+                }
                 let figured = draft.scene.figures.iter().any(|figure| {
                     matches!(figure.role, Role::Size(_) | Role::Quantity | Role::Dimensions)
                         && sentence.tokens.contains(&figure.bare.start)

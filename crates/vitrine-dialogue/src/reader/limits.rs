@@ -32,6 +32,9 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
         }
         match &figure.role {
             Role::Money { currency, bound } => limit(draft, figure, currency.as_deref(), *bound),
+            // "the two of them" means products.
+            Role::Quantity
+                if scene.hits_of(Cue::Both).any(|hit| hit.tokens.contains(&figure.bare.start)) => {}
             Role::Quantity => {
                 if let Some(pieces) = figure.count() {
                     let size = None;

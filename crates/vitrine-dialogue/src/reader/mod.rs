@@ -13,6 +13,7 @@ mod evidence;
 mod figure;
 mod figures;
 mod input;
+mod language;
 mod limits;
 mod numbers;
 mod phrases;
@@ -29,6 +30,7 @@ mod wishes;
 pub use self::input::Evidence;
 pub use self::input::ReaderInput;
 pub use self::input::Reading;
+pub use self::language::known_words;
 
 use self::cues::Cue;
 use self::draft::Draft;
@@ -127,6 +129,9 @@ fn rest(draft: &mut Draft<'_, '_>) {
     if draft.has_content() {
         return;
     }
+    if draft.found.is_empty() && choices::pointed(draft) {
+        return;
+    }
     let wants = [Cue::Browse, Cue::Want, Cue::Show];
     let shop = wants.iter().find_map(|cue| scene.hits_of(*cue).next());
     if service::by_own_words(draft) {
@@ -136,9 +141,6 @@ fn rest(draft: &mut Draft<'_, '_>) {
     if let Some(hit) = shop.filter(|_| !answered) {
         draft.add(hit.tokens.clone(), Command::Browse);
         return;
-    }
-    if draft.found.is_empty() {
-        choices::pointed(draft);
     }
     if draft.found.is_empty() {
         questions::unknown(draft);

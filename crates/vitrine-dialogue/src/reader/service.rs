@@ -26,6 +26,9 @@ const BULK_MIN: u32 = 10;
 /// Most words of a message that names only a condition: "and to Spain?".
 const ELLIPSIS_WORDS_MAX: usize = 4;
 
+/// Most further words of a message that asks for an order by naming it.
+const ORDER_WORDS_MAX: usize = 1;
+
 /// Topics that can be about the product under discussion.
 const ABOUT_PRODUCTS: [&str; 4] = ["care_instructions", "size_help", "warranty", "sustainability"];
 
@@ -109,8 +112,7 @@ fn orders(draft: &mut Draft<'_, '_>) {
         (None, Some(id)) if asked || !topic => {
             draft.add(id.tokens, Command::Order { id: Some(id.value) });
         }
-        (None, _) if !topic => bare_order(draft),
-        (None, _) => {}
+        (None, _) => order_alone(draft),
     }
     for contact in &scene.contacts {
         if contact.kind == ContactKind::Address {
@@ -120,21 +122,17 @@ fn orders(draft: &mut Draft<'_, '_>) {
     }
 }
 
-/// "hi, my parcel?": where it is.
-fn bare_order(draft: &mut Draft<'_, '_>) {
+/// "and my parcel?": an order is named, and next to nothing else.
+fn order_alone(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
-    let Some(tokens) = draft.free(Cue::OrderWord).into_iter().next() else { return };
-    let greeting = scene.hits_of(Cue::Greet).map(|hit| hit.tokens.clone()).next().unwrap_or(0..0);
-    let words = (0..scene.tokens.len()).filter(|at| {
-        let word = &scene.tokens[*at].text;
-        !tokens.contains(at)
-            && !greeting.contains(at)
-            && word.chars().any(char::is_alphanumeric)
-            && !scene.cues.is_filler(word)
-    });
-    let asks = scene.sentences.iter().any(|sentence| sentence.question);
-    if asks && words.count() == 0 {
-        draft.add(tokens, Command::Order { id: None });
+    let Some(hit) = draft.free(Cue::OrderWord).into_iter().next() else { return };
+    let other = [Cue::Checkout, Cue::Reorder, Cue::Remove, Cue::Cart, Cue::Total, Cue::Choose];
+    let busy = other.iter().any(|cue| scene.has(*cue)) || !scene.figures.is_empty();
+    let topic = scene.hits.iter().any(|hit| matches!(hit.meaning, Meaning::Topic(_)));
+    let own = scene.is_skipped_at(hit.start, 1);
+    let short = scene.content_words_outside(&hit) <= ORDER_WORDS_MAX;
+    if own && short && !busy && !topic && !draft.has_content() && scene.seen.is_empty() {
+        draft.add(hit, Command::Order { id: None });
     }
 }
 
@@ -313,6 +311,11 @@ fn ellipsis(draft: &mut Draft<'_, '_>) {
     };
     if let Some((tokens, intent)) = found.filter(|(tokens, _)| !wished(tokens)) {
         draft.free(Cue::Price).iter().for_each(|price| draft.mark(price));
+        if scene.asks_at(tokens.start)
+            && let Some(sentence) = scene.sentence_of(tokens.start)
+        {
+            draft.mark(&sentence.tokens);
+        }
         add_topic(draft, tokens, intent.to_owned());
     }
 }

@@ -78,7 +78,9 @@ pub(crate) fn letters(scene: &Scene<'_>) -> Vec<(String, Range<usize>)> {
         if let Meaning::SizeName(name) = &hit.meaning {
             let word = scene.hit_before(hit.tokens.start, Cue::SizeWord, 1).is_some()
                 || scene.hit_after(hit.tokens.end, Cue::SizeWord, 0).is_some();
-            if word || (asked && alone) {
+            let token = &scene.tokens[hit.tokens.start];
+            let short = token.text.chars().count() <= 2 && token.capital && !token.glued;
+            if word || (asked && alone) || (short && !all_capitals(scene)) {
                 found.push((name.clone(), hit.tokens.clone()));
             }
         }

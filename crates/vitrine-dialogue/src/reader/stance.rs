@@ -45,7 +45,7 @@ pub(crate) fn read(draft: &mut Draft<'_, '_>) {
     draft.sarcastic = praise && (complains || waits(scene))
         || (praise || thanks) && irony
         || thanks && complains && scene.has(Cue::Failure)
-        || praise && trouble && evidence.sarcasm >= TONE_MIN
+        || praise && trouble && !thanks
         || praise && evidence.sarcasm >= TONE_MIN && evidence.sentiment < 0.0;
     let letters = scene.input.text.chars().filter(|c| c.is_alphabetic()).count();
     let loud = (all_capitals(scene) && letters >= LOUD_LETTERS_MIN)

@@ -2,21 +2,20 @@
 
 use super::cues::Cue;
 use super::cues::Hit;
+use super::cues::Meaning;
 use super::draft::Draft;
+use super::figure::Role;
 use super::scene::Scene;
 use super::scene::Seen;
 use crate::command::Command;
 use crate::command::Polarity;
-use crate::command::Question;
 use crate::command::Reference;
 use crate::shop::FacetChoice;
 use crate::shop::Lookups;
 use crate::shop::MentionTarget;
+use crate::shop::Product;
 use crate::state::Pending;
 use std::ops::Range;
-
-/// Topics in whose messages a kind of product is what was bought, not what is wanted.
-const AFTER_SALES: [&str; 4] = ["return_exchange", "refund_status", "cancel_order", "change_order"];
 
 /// Words between "no" and what it excludes.
 const NEAR_GAP: usize = 1;
@@ -89,7 +88,7 @@ pub(crate) fn polarity(draft: &Draft<'_, '_>, tokens: &Range<usize>) -> Polarity
         .hit_before(tokens.start, Cue::NegationNear, NEAR_GAP)
         .or_else(|| scene.hit_before(tokens.start, Cue::TooMuch, NEAR_GAP))
         .or_else(|| scene.hit_before(tokens.start, Cue::Remove, 2));
-    if near.is_some() || listed(scene, tokens) {
+    if near.is_some() || listed(scene, tokens) || denied_behind(scene, tokens) {
         return Polarity::MustNot;
     }
     if let Some(hit) = negation(Cue::Negation) {
@@ -107,6 +106,19 @@ pub(crate) fn polarity(draft: &Draft<'_, '_>, tokens: &Range<usize>) -> Polarity
     }
     let softened = scene.hit_in(&clause, Cue::Prefer).is_some();
     if softened { Polarity::Prefer } else { Polarity::Must }
+}
+
+/// "in yellow no", "gelb nicht": a negation behind the words, at the end of their clause.
+fn denied_behind(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
+    let clause = scene.clause_of(tokens.start);
+    let ends = |hit: &Hit| {
+        let rest = hit.tokens.end..clause.end.max(hit.tokens.end);
+        scene.tokens[rest].iter().all(|token| !token.text.chars().any(char::is_alphanumeric))
+    };
+    let hits = [Cue::Negation, Cue::No].into_iter().flat_map(|cue| scene.hits_of(cue));
+    let mut behind = hits.filter(|hit| hit.tokens.start == tokens.end);
+    // "waterproof, no?" and "is it black or not?" ask.
+    !scene.asks_at(tokens.start) && behind.any(ends)
 }
 
 /// "no red, pink or yellow": what follows an excluded value after a comma or "or" is excluded.
@@ -127,6 +139,13 @@ fn listed(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
 /// Whether the clause of some words is about a matter of the shop, so that they are no wish.
 fn is_service(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
     let clause = scene.clause_of(tokens.start);
+    // "how much is delivery, just some towels": goods named behind the matter are what it is about.
+    let sentence = scene.sentence_of(tokens.start).filter(|sentence| sentence.question);
+    let ahead = sentence.map_or(tokens.start..tokens.start, |one| one.tokens.start..tokens.start);
+    let asked = [Cue::Want, Cue::Browse, Cue::Have];
+    if scene.topic_in(&ahead).is_some() && !asked.iter().any(|cue| scene.has(*cue)) {
+        return true;
+    }
     let Some(topic) = scene.topic_in(&clause) else { return false };
     // "I want a jacket, and do you deliver": a wish before the matter stays one.
     let want = scene.hit_in(&clause, Cue::Want).or_else(|| scene.hit_in(&clause, Cue::Browse));
@@ -146,14 +165,108 @@ fn names_product_of(scene: &Scene<'_>, seen: &Seen, kind: &str) -> bool {
     })
 }
 
+/// Whether a kind of product only says of what kind another one is: "a strap with a band".
+fn is_complement(scene: &Scene<'_>, seen: &Seen) -> bool {
+    let before = scene.seen.iter().rfind(|one| one.tokens.end <= seen.tokens.start);
+    let Some(before) = before.filter(|before| category(before).is_some()) else { return false };
+    let [joint] = &scene.tokens[before.tokens.end..seen.tokens.start] else { return false };
+    let gap = before.tokens.end..seen.tokens.start;
+    let parts = [Cue::Or, Cue::Negation, Cue::Contrast, Cue::Definite, Cue::Each];
+    scene.cues.is_filler(&joint.text)
+        && !scene.cues.joins_numbers(&joint.text)
+        && !parts.iter().any(|cue| scene.hit_in(&gap, *cue).is_some())
+}
+
+/// The value that a word for a kind of product also states: a raincoat is a jacket for rain.
+fn qualified(scene: &Scene<'_>, seen: &Seen, category: &str) -> Option<FacetChoice> {
+    let [choice] = values(seen)[..] else { return None };
+    let catalog = scene.input.catalog;
+    let made = |product: &Product| {
+        let stated = product.facets.get(&choice.key);
+        catalog.is_within(&product.category, category)
+            && stated.is_some_and(|values| values.contains(&choice.value))
+    };
+    catalog.products().iter().any(made).then(|| choice.clone())
+}
+
+/// Matters of something bought already.
+const AFTER_SALE: [&str; 6] = [
+    "return_exchange",
+    "refund_status",
+    "warranty",
+    "cancel_order",
+    "change_order",
+    "invoice_request",
+];
+
+/// Whether the message is about something bought already: what it names is no wish, unless a wish
+/// is stated.
+fn is_after_sale(scene: &Scene<'_>) -> bool {
+    let bought = scene.hits.iter().any(|hit| match &hit.meaning {
+        Meaning::Topic(label) => AFTER_SALE.contains(&label.as_str()),
+        _ => false,
+    });
+    let wished = scene.has(Cue::Want) || scene.has(Cue::Browse) || scene.has(Cue::Choose);
+    let figures = scene
+        .figures
+        .iter()
+        .any(|figure| matches!(figure.role, Role::Size(_) | Role::Dimensions | Role::Money { .. }));
+    bought && !wished && !figures
+}
+
+/// "the watch Minutelle": a kind right beside a product of that kind is part of its name.
+fn is_apposition(scene: &Scene<'_>, kind: &Seen) -> bool {
+    let Some(category) = category(kind) else { return false };
+    let catalog = scene.input.catalog;
+    scene.seen.iter().any(|seen| {
+        let gap = if seen.tokens.start >= kind.tokens.end {
+            kind.tokens.end..seen.tokens.start
+        } else if seen.tokens.end <= kind.tokens.start {
+            seen.tokens.end..kind.tokens.start
+        } else {
+            return false;
+        };
+        let product = super::references::product_of(seen);
+        let product = product.and_then(|sku| catalog.product(&sku));
+        gap.len() <= 1
+            && scene.tokens[gap].iter().all(|token| scene.cues.is_filler(&token.text))
+            && product.is_some_and(|product| catalog.is_within(&product.category, category))
+    })
+}
+
+/// A value inside the words for a kind that tells its products apart: "ski" of "ski jacket".
+fn inner_value(scene: &Scene<'_>, seen: &Seen, kind: &str) -> Option<FacetChoice> {
+    let catalog = scene.input.catalog;
+    let own: Vec<&Product> =
+        catalog.products().iter().filter(|one| catalog.is_within(&one.category, kind)).collect();
+    let telling = |choice: &FacetChoice| {
+        own.iter().any(|one| one.has(choice))
+            && own.iter().any(|one| one.facets.contains_key(&choice.key) && !one.has(choice))
+    };
+    let words = seen.tokens.clone().filter(|_| seen.tokens.len() > 1);
+    words.map(|at| &scene.tokens[at].text).find_map(|word| {
+        let found = catalog.mentions(word, &[scene.input.language]);
+        found.into_iter().find_map(|mention| match mention.target {
+            MentionTarget::Value(choice)
+                if mention.exact >= INNER_EXACT_MIN && telling(&choice) =>
+            {
+                Some(choice)
+            }
+            _ => None,
+        })
+    })
+}
+
+/// Certainty of a value inside the words for a kind.
+const INNER_EXACT_MIN: f32 = 0.95;
+
 /// Reads all wishes.
 pub(crate) fn find(draft: &mut Draft<'_, '_>) {
     let complaint = draft.any(|command| matches!(command, Command::Complain { .. }));
-    let returns = draft.any(|command| {
-        matches!(command, Command::Ask { question: Question::Topic { intent, .. }, .. }
-            if AFTER_SALES.contains(&intent.as_str()))
-    });
     let scene = draft.scene;
+    if is_after_sale(scene) {
+        return;
+    }
     for seen in &scene.seen {
         if draft.is_used(&seen.tokens) || is_service(scene, &seen.tokens) {
             continue;
@@ -165,14 +278,32 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
         let wanted = scene
             .sentence_of(seen.tokens.start)
             .is_some_and(|sentence| scene.hit_in(&sentence.tokens, Cue::Want).is_some());
-        if (complaint || returns) && !wanted {
+        if complaint && !wanted {
+            continue;
+        }
+        if is_apposition(scene, seen) {
+            draft.mark(&seen.tokens);
             continue;
         }
         let polarity = polarity(draft, &seen.tokens);
         if let Some(category) = category(seen) {
+            if is_complement(scene, seen) {
+                continue;
+            }
             let polarity = if polarity == Polarity::Prefer { Polarity::Must } else { polarity };
             let command = Command::Seek { category: category.to_owned(), polarity };
             draft.add(seen.tokens.clone(), command);
+            if polarity == Polarity::Must
+                && let Some(FacetChoice { key, value }) = inner_value(scene, seen, category)
+            {
+                let command = Command::Constrain { facet: key, value, polarity };
+                draft.add(seen.tokens.clone(), command);
+            }
+            if let Some(FacetChoice { key, value }) = qualified(scene, seen, category)
+                && polarity == Polarity::Must
+            {
+                draft.add(seen.tokens.clone(), Command::Constrain { facet: key, value, polarity });
+            }
             continue;
         }
         let all = values(seen);
