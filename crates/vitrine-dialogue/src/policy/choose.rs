@@ -175,10 +175,18 @@ impl<'a> Turn<'a> {
         if self.wants_to_buy() {
             return self.buying();
         }
-        if !self.moves.is_empty() && !self.changes.sought {
+        if !self.moves.is_empty() && (!self.changes.sought || self.asks_terms()) {
             return self.after_answers();
         }
         self.selling_or_talk();
+    }
+
+    /// Whether terms for large orders are asked: the goods are named for them, and not yet chosen.
+    fn asks_terms(&self) -> bool {
+        self.has(|command| {
+            matches!(command, Command::Ask { question: Question::Topic { intent, .. }, .. }
+                if intent == "bulk_order")
+        })
     }
 
     /// Takes a product named beside a matter that is declined into focus.

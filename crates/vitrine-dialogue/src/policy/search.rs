@@ -40,6 +40,10 @@ pub(super) fn query(context: &Context<'_>, need: &Need, without: &[String]) -> Q
             values.iter().map(|value| FacetChoice::new(key, value)).collect()
         };
         query.must.extend(choices(&wish.must));
+        // Where products without the facet match too, those that state the value come first.
+        if context.catalog.matches_all(key) {
+            query.prefer.extend(choices(&wish.must));
+        }
         query.must_not.extend(choices(&wish.must_not));
         query.prefer.extend(choices(&wish.prefer));
     }

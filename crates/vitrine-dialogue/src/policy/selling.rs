@@ -66,6 +66,7 @@ impl<'a> Turn<'a> {
         let insists = lead == Lead::First
             && need == self.before.need
             && self.before.focus.is_some()
+            && self.state.later.is_empty()
             && !self.changes.indifferent;
         self.present(&need, if insists { Lead::Another } else { lead });
     }
@@ -433,7 +434,8 @@ impl<'a> Turn<'a> {
         let dearer = self.has(|command| matches!(command, Command::Dearer));
         let another =
             self.has(|command| matches!(command, Command::Another | Command::Reject { .. }));
-        if self.has(|command| matches!(command, Command::Accessories)) {
+        let kind = self.changes.sought;
+        if !kind && self.has(|command| matches!(command, Command::Accessories)) {
             self.accessories();
             return true;
         }

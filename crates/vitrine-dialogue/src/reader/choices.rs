@@ -4,7 +4,6 @@ use super::cues::Cue;
 use super::draft::Draft;
 use super::figure::Role;
 use super::references;
-use super::scene::Sentence;
 use crate::command::Command;
 use crate::command::Polarity;
 use crate::command::Question;
@@ -347,24 +346,29 @@ fn relative(draft: &mut Draft<'_, '_>) {
     }
 }
 
-/// "does the Algane stand chlorine?": whether something is asked of a product that no rule knows.
-fn asks_property(draft: &Draft<'_, '_>, sentence: &Sentence, about: &Reference) -> bool {
-    let cue = |cue: Cue| draft.scene.hit_in(&sentence.tokens, cue).is_some();
-    let acts = [Cue::Want, Cue::Show, Cue::Choose, Cue::Which, Cue::Browse];
-    matches!(about, Reference::Product(_))
-        && sentence.question
-        && cue(Cue::Copula)
-        && !acts.iter().any(|one| cue(*one))
-        && !draft.has_content()
-        && sentence.tokens.clone().any(|at| {
-            let scene = draft.scene;
-            let text = &scene.tokens[at].text;
-            text.chars().count() > 2
-                && text.chars().all(char::is_alphabetic)
-                && !scene.cues.is_filler(text)
-                && !scene.seen.iter().any(|seen| seen.tokens.contains(&at))
-                && !scene.hits.iter().any(|hit| hit.tokens.contains(&at))
-        })
+/// "does the Minutelle go in water?": a question on a product whose words the shop does not list.
+fn asks_of_product(
+    draft: &Draft<'_, '_>,
+    sentence: &super::scene::Sentence,
+    reference: &Reference,
+    tokens: &Range<usize>,
+) -> bool {
+    let scene = draft.scene;
+    let other =
+        [Cue::Want, Cue::Choose, Cue::Show, Cue::Which, Cue::Have, Cue::Browse, Cue::Another];
+    let more = sentence.tokens.clone().any(|at| {
+        let word = &scene.tokens[at].text;
+        !tokens.contains(&at)
+            && word.chars().count() > 2
+            && word.chars().all(char::is_alphabetic)
+            && !scene.cues.is_filler(word)
+            && !draft.used[at]
+    });
+    sentence.question
+        && more
+        && matches!(reference, Reference::Product(_))
+        && !other.iter().any(|cue| scene.hit_in(&sentence.tokens, *cue).is_some())
+        && !draft.any(|command| matches!(command, Command::Ask { .. } | Command::Compare { .. }))
 }
 
 /// Products, places and the like that no command explains: they were named.
@@ -382,16 +386,14 @@ pub(crate) fn named(draft: &mut Draft<'_, '_>) {
                     continue;
                 }
                 let wanted = draft.scene.hit_in(&sentence.tokens, Cue::Want).is_some();
+                if asks_of_product(draft, &sentence, &reference, &tokens) {
+                    super::questions::unknown_of(draft, &sentence, reference);
+                    continue;
+                }
                 let figured = draft.scene.figures.iter().any(|figure| {
                     matches!(figure.role, Role::Size(_) | Role::Quantity | Role::Dimensions)
                         && sentence.tokens.contains(&figure.bare.start)
                 });
-                if asks_property(draft, &sentence, &reference) {
-                    let question = Question::Attribute { key: String::new(), value: None };
-                    let about = Some(reference);
-                    draft.add(sentence.tokens.clone(), Command::Ask { question, about });
-                    continue;
-                }
                 // "ok, the second one then"
                 let agreed = [Cue::Yes, Cue::Fine].iter().any(|cue| {
                     let hit = draft.scene.hit_in(&sentence.tokens, *cue);

@@ -9,7 +9,6 @@ use super::scene::Scene;
 use super::scene::Seen;
 use crate::command::Command;
 use crate::command::Polarity;
-use crate::command::Question;
 use crate::command::Reference;
 use crate::shop::FacetChoice;
 use crate::shop::Lookups;
@@ -17,9 +16,6 @@ use crate::shop::MentionTarget;
 use crate::shop::Product;
 use crate::state::Pending;
 use std::ops::Range;
-
-/// Topics in whose messages a kind of product is what was bought, not what is wanted.
-const AFTER_SALES: [&str; 4] = ["return_exchange", "refund_status", "cancel_order", "change_order"];
 
 /// Words between "no" and what it excludes.
 const NEAR_GAP: usize = 1;
@@ -152,6 +148,13 @@ fn listed(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
 /// Whether the clause of some words is about a matter of the shop, so that they are no wish.
 fn is_service(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
     let clause = scene.clause_of(tokens.start);
+    // "how much is delivery, just some towels": goods named behind the matter are what it is about.
+    let sentence = scene.sentence_of(tokens.start).filter(|sentence| sentence.question);
+    let ahead = sentence.map_or(tokens.start..tokens.start, |one| one.tokens.start..tokens.start);
+    let asked = [Cue::Want, Cue::Browse, Cue::Have];
+    if scene.topic_in(&ahead).is_some() && !asked.iter().any(|cue| scene.has(*cue)) {
+        return true;
+    }
     let Some(topic) = scene.topic_in(&clause) else { return false };
     // "I want a jacket, and do you deliver": a wish before the matter stays one.
     let want = scene.hit_in(&clause, Cue::Want).or_else(|| scene.hit_in(&clause, Cue::Browse));
@@ -264,10 +267,6 @@ fn is_in_focus(scene: &Scene<'_>, seen: &Seen) -> bool {
 /// Reads all wishes.
 pub(crate) fn find(draft: &mut Draft<'_, '_>) {
     let complaint = draft.any(|command| matches!(command, Command::Complain { .. }));
-    let returns = draft.any(|command| {
-        matches!(command, Command::Ask { question: Question::Topic { intent, .. }, .. }
-            if AFTER_SALES.contains(&intent.as_str()))
-    });
     let scene = draft.scene;
     if is_after_sale(scene) {
         return;
@@ -283,7 +282,7 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
         let wanted = scene
             .sentence_of(seen.tokens.start)
             .is_some_and(|sentence| scene.hit_in(&sentence.tokens, Cue::Want).is_some());
-        if (complaint || returns) && !wanted {
+        if complaint && !wanted {
             continue;
         }
         if is_in_focus(scene, seen) {
