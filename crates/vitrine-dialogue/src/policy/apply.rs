@@ -114,7 +114,11 @@ pub(super) fn apply(
         });
         // The words of a wish rank products too: a feature may say it where no facet does.
         let said = wishes.flat_map(|source| source.split(|c: char| !c.is_alphanumeric()));
-        let said = said.filter(|word| word.chars().count() >= WISH_LETTERS_MIN);
+        let property = |word: &str| {
+            let word = word.to_lowercase();
+            context.catalog.products().iter().any(|one| one.attributes.contains_key(&word))
+        };
+        let said = said.filter(|word| word.chars().count() >= WISH_LETTERS_MIN || property(word));
         for word in reading.words.iter().cloned().chain(said.map(str::to_lowercase)) {
             if state.need.words.len() < WORDS_MAX && !state.need.words.contains(&word) {
                 state.need.words.push(word);

@@ -305,6 +305,13 @@ impl<'a> Turn<'a> {
                     | Command::Cheaper
                     | Command::Another
                     | Command::Checkout
+                    | Command::Ask {
+                        question: Question::Price
+                            | Question::Stock
+                            | Question::Sizes
+                            | Question::Attribute { .. },
+                        about: Some(Reference::Product(_)),
+                    }
             )
         })
     }

@@ -6,6 +6,7 @@ use super::references::has_value;
 use super::sizes;
 use crate::plan::GivenUp;
 use crate::reader::tokens::fold;
+use crate::shop::AttributeValue;
 use crate::shop::FacetChoice;
 use crate::shop::Found;
 use crate::shop::Lookups;
@@ -121,7 +122,14 @@ const ENDING_LETTERS_MAX: usize = 2;
 fn same_word(one: &str, other: &str) -> bool {
     let common = one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
     let longest = one.chars().count().max(other.chars().count());
-    common >= TITLE_LETTERS_MIN && longest - common <= ENDING_LETTERS_MAX
+    let forms = common >= TITLE_LETTERS_MIN && longest - common <= ENDING_LETTERS_MAX;
+    // "Rucksack" for "Tagesrucksack".
+    forms || other.chars().count() > TITLE_LETTERS_MIN && one.ends_with(other)
+}
+
+/// Whether a yes-or-no property of a product is called so and is a yes: "gps", "bluetooth".
+fn has_flag(product: &Product, word: &str) -> bool {
+    product.attributes.get(word).is_some_and(|value| matches!(value, AttributeValue::Flag(true)))
 }
 
 /// The products whose titles hold most of the customer's words, where that tells some of them from
@@ -136,7 +144,8 @@ pub(super) fn titled<'a>(
         let title = product.title.or_fallback(context.language, &[]);
         let title = fold(title.map_or("", String::as_str));
         let words = title.split(|c: char| !c.is_alphanumeric());
-        words.filter(|word| said.iter().any(|said| same_word(word, said))).count()
+        let titled = words.filter(|word| said.iter().any(|said| same_word(word, said))).count();
+        titled + said.iter().filter(|word| has_flag(product, word)).count()
     };
     let states = |product: &Product| {
         let wishes = need.facets.iter().filter(|(_, wish)| !wish.must.is_empty());

@@ -89,7 +89,13 @@ pub(crate) fn direct(draft: &mut Draft<'_, '_>) {
             let negated = draft.scene.hit_before(hit.start, Cue::Negation, 2).is_some();
             let asked = cue == Cue::Checkout
                 && draft.scene.topic_in(&draft.scene.clause_of(hit.start)).is_some();
-            if !negated && !asked {
+            // "are you a real person?" asks for none.
+            let bot = cue == Cue::Human
+                && draft
+                    .scene
+                    .hits_of(Cue::Bot)
+                    .any(|one| one.tokens.start < hit.end && hit.start < one.tokens.end);
+            if !negated && !asked && !bot {
                 draft.add(hit, command.clone());
             }
         }

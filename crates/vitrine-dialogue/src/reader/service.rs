@@ -16,6 +16,7 @@ use crate::command::Reference;
 use crate::policies::TopicQuery;
 use crate::shop::FacetChoice;
 use crate::shop::Lookups;
+use crate::shop::MentionTarget;
 use crate::state::Pending;
 use std::ops::Range;
 
@@ -165,6 +166,7 @@ fn goes_on(draft: &mut Draft<'_, '_>) {
     let other = other.iter().any(|cue| scene.has(*cue))
         || scene.hits.iter().any(|hit| matches!(hit.meaning, Meaning::Attribute(_)))
         || !scene.figures.is_empty();
+    let starts = starts || scene.has(Cue::HowLong);
     if !starts || !asks || other || draft.has_content() {
         return;
     }
@@ -267,7 +269,11 @@ fn about(draft: &mut Draft<'_, '_>, tokens: &Range<usize>, intent: &str) -> Opti
         draft.mark(&tokens);
         return Some(reference);
     }
-    let it = scene.hit_in(&place, Cue::Focus).is_some() && scene.in_focus();
+    let kind = scene.seen.iter().any(|seen| {
+        let inside = seen.tokens.start >= place.start && seen.tokens.end <= place.end;
+        inside && seen.targets.iter().any(|one| matches!(one, MentionTarget::Category(_)))
+    });
+    let it = scene.in_focus() && !kind;
     (it && ABOUT_PRODUCTS.contains(&intent)).then_some(Reference::Focus)
 }
 
@@ -323,6 +329,7 @@ fn select_for(scene: &Scene<'_>, intent: Option<&str>, kind: &str) -> Vec<String
         worn: scene.has(Cue::Worn),
         place: scene.has(Cue::Where),
         opening: scene.has(Cue::Opening),
+        how_long: scene.has(Cue::HowLong),
     };
     let scored = scene.input.policies.select(intent, &query, scene.input.locales);
     scored.into_iter().map(|(id, _)| id).collect()

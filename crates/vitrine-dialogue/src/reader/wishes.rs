@@ -7,6 +7,7 @@ use super::draft::Draft;
 use super::figure::Role;
 use super::scene::Scene;
 use super::scene::Seen;
+use super::scene::same_words;
 use crate::command::Command;
 use crate::command::Polarity;
 use crate::command::Reference;
@@ -176,9 +177,18 @@ fn is_complement(scene: &Scene<'_>, seen: &Seen) -> bool {
 /// The value that a word for a kind of product also states: a raincoat is a jacket for rain.
 fn qualified(scene: &Scene<'_>, seen: &Seen, category: &str) -> Option<FacetChoice> {
     let catalog = scene.input.catalog;
+    // "thermal bottle" is what a product is called, not a bottle for the cold.
+    let said = scene.text_of(&seen.tokens);
+    let called = |product: &Product| {
+        catalog.is_within(&product.category, category)
+            && product.title.iter().any(|(_, title)| same_words(title, &said))
+    };
+    if catalog.products().iter().any(called) {
+        return None;
+    }
     let inner = inner_values(scene, seen, category);
-    let stated: Vec<&FacetChoice> = values(seen).into_iter().chain(&inner).collect();
-    let [choice] = stated[..] else { return None };
+    let all: Vec<&FacetChoice> = values(seen).into_iter().chain(&inner).collect();
+    let [choice] = all[..] else { return None };
     let of_kind = |product: &&Product| catalog.is_within(&product.category, category);
     let stated = |product: &Product| {
         let values = product.facets.get(&choice.key);
