@@ -353,7 +353,7 @@ impl<'a> Turn<'a> {
                 && self.can_buy())
     }
 
-    /// Whether several products were shown to choose from: a size says nothing about which is meant.
+    /// Whether several products were shown to choose from: a size does not say which is meant.
     fn several_open(&self) -> bool {
         self.before.pending == Some(Pending::Pick) && self.before.last_shown.len() > 1
     }

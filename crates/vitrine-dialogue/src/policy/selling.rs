@@ -84,7 +84,7 @@ impl<'a> Turn<'a> {
             && need.facets.values().all(|wish| wish.must.is_empty())
     }
 
-    /// Whether the message only names the kind of the product under discussion: "the dumbbells then".
+    /// Whether the message only names the kind under discussion: "the dumbbells then".
     fn names_focus(&self) -> bool {
         let catalog = self.context.catalog;
         let focus = self.before.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
@@ -491,6 +491,10 @@ impl<'a> Turn<'a> {
 
     fn relative(&mut self, product: &Product, lead: Lead) {
         let price = product.price.amount;
+        // What is relative to a product is of its kind.
+        if self.state.need.category.is_none() {
+            self.state.need.category = Some(product.category.clone());
+        }
         match lead {
             Lead::Cheaper => self.state.need.below = Some(price),
             Lead::Dearer => {

@@ -21,8 +21,8 @@ use std::ops::Range;
 /// Words between "no" and what it excludes.
 const NEAR_GAP: usize = 1;
 
-/// Fewest letters of a word that is looked up in titles and features, and most words of a message that is only a
-/// word for goods.
+/// Fewest letters of a word that is looked up in titles and features, and most words of a message
+/// that is only a word for goods.
 const GOODS_LETTERS_MIN: usize = 3;
 const GOODS_WORDS_MAX: usize = 4;
 
@@ -344,8 +344,8 @@ pub(crate) fn asks_for_goods(draft: &mut Draft<'_, '_>) -> bool {
     true
 }
 
-/// Reads a word that no command explains, but that stands in the title or the features of a product: "a cream,
-/// rather". False if there is none.
+/// Reads a word that no command explains, but that stands in the title or the features of a
+/// product: "a cream, rather". False if there is none.
 pub(crate) fn names_goods(draft: &mut Draft<'_, '_>) -> bool {
     let scene = draft.scene;
     let said: Vec<String> = loose_words(draft)
