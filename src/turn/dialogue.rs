@@ -229,10 +229,7 @@ pub(crate) fn unread(understood: &Understood) -> Decision {
 }
 
 /// The lines of a cart that the shop reported, with those that the catalogue does not have.
-pub(crate) fn reported_cart(
-    parts: &PipelineParts,
-    cart: &[(Sku, u32)],
-) -> Vec<Line> {
+pub(crate) fn reported_cart(parts: &PipelineParts, cart: &[(Sku, u32)]) -> Vec<Line> {
     let line = |(sku, quantity): &(Sku, u32)| {
         let found = parts.catalog.find_sku(sku);
         let variant = found.and_then(|(_, variant)| variant);

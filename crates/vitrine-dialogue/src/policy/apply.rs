@@ -97,6 +97,7 @@ pub(super) fn apply(
             }
         }
     }
+    stay_in_wider_kind(context.catalog, state, reading, &changes);
     if changes.quantity.is_some() {
         state.need.quantity = changes.quantity;
         state.need.pieces.clear();
@@ -113,7 +114,11 @@ pub(super) fn apply(
         });
         // The words of a wish rank products too: a feature may say it where no facet does.
         let said = wishes.flat_map(|source| source.split(|c: char| !c.is_alphanumeric()));
-        let said = said.filter(|word| word.chars().count() >= WISH_LETTERS_MIN);
+        let property = |word: &str| {
+            let word = word.to_lowercase();
+            context.catalog.products().iter().any(|one| one.attributes.contains_key(&word))
+        };
+        let said = said.filter(|word| word.chars().count() >= WISH_LETTERS_MIN || property(word));
         for word in reading.words.iter().cloned().chain(said.map(str::to_lowercase)) {
             if state.need.words.len() < WORDS_MAX && !state.need.words.contains(&word) {
                 state.need.words.push(word);
@@ -121,6 +126,27 @@ pub(super) fn apply(
         }
     }
     changes
+}
+
+/// "no running shoes but for hiking": another of the same wider kind is wanted.
+fn stay_in_wider_kind(
+    catalog: &Catalog,
+    state: &mut DialogueState,
+    reading: &Reading,
+    changes: &Changes,
+) {
+    let wished = reading
+        .commands
+        .iter()
+        .any(|said| matches!(&said.command, Command::Constrain { polarity: Polarity::Must, .. }));
+    if changes.sought || !wished || state.need.category.is_some() {
+        return;
+    }
+    let refused = reading.commands.iter().find_map(|said| match &said.command {
+        Command::Seek { category, polarity: Polarity::MustNot } => Some(category.as_str()),
+        _ => None,
+    });
+    state.need.category = refused.and_then(|kind| catalog.parent(kind)).map(str::to_owned);
 }
 
 /// Which need a wish belongs to.
@@ -163,7 +189,7 @@ fn seek(
             need.category.as_deref().is_some_and(|other| related(catalog, other, category))
         });
         if !first {
-            return waiting.map_or_else(|| park(state, category), Target::Later);
+            return waiting.map_or_else(|| park(catalog, state, category), Target::Later);
         }
         changes.moved = true;
         state.asked.clear();
@@ -183,15 +209,28 @@ fn seek(
 }
 
 /// Keeps a further need of the same message for later.
-fn park(state: &mut DialogueState, category: &str) -> Target {
+fn park(catalog: &Catalog, state: &mut DialogueState, category: &str) -> Target {
     if state.later.len() >= LATER_MAX {
         return Target::Current;
     }
-    state.later.push(Need {
+    let leading = catalog.facets().iter().max_by(|a, b| a.ask_weight.total_cmp(&b.ask_weight));
+    let mut need = Need {
         category: Some(category.to_owned()),
         options: state.need.options.clone(),
         ..Need::default()
-    });
+    };
+    // "skiing: I need goggles and a helmet"
+    if let Some(leading) = leading
+        && let Some(wish) = state.need.facets.get(&leading.key)
+        && catalog.products().iter().any(|product| {
+            let values = product.facets.get(&leading.key).into_iter().flatten();
+            catalog.is_within(&product.category, category)
+                && values.into_iter().any(|value| wish.must.contains(value))
+        })
+    {
+        need.facets.insert(leading.key.clone(), wish.clone());
+    }
+    state.later.push(need);
     Target::Later(state.later.len() - 1)
 }
 

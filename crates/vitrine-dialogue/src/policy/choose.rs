@@ -175,10 +175,18 @@ impl<'a> Turn<'a> {
         if self.wants_to_buy() {
             return self.buying();
         }
-        if !self.moves.is_empty() && !self.changes.sought {
+        if !self.moves.is_empty() && (!self.changes.sought || self.asks_terms()) {
             return self.after_answers();
         }
         self.selling_or_talk();
+    }
+
+    /// Whether terms for large orders are asked: the goods are named for them, and not yet chosen.
+    fn asks_terms(&self) -> bool {
+        self.has(|command| {
+            matches!(command, Command::Ask { question: Question::Topic { intent, .. }, .. }
+                if intent == "bulk_order")
+        })
     }
 
     /// Takes a product named beside a matter that is declined into focus.
@@ -297,6 +305,13 @@ impl<'a> Turn<'a> {
                     | Command::Cheaper
                     | Command::Another
                     | Command::Checkout
+                    | Command::Ask {
+                        question: Question::Price
+                            | Question::Stock
+                            | Question::Sizes
+                            | Question::Attribute { .. },
+                        about: Some(Reference::Product(_)),
+                    }
             )
         })
     }
@@ -338,7 +353,7 @@ impl<'a> Turn<'a> {
                 && self.can_buy())
     }
 
-    /// Whether several products were shown to choose from: a size does not tell which is meant.
+    /// Whether several products were shown to choose from: a size does not say which is meant.
     fn several_open(&self) -> bool {
         self.before.pending == Some(Pending::Pick) && self.before.last_shown.len() > 1
     }

@@ -27,6 +27,9 @@ use std::collections::BTreeMap;
 /// Most products shown at once.
 const SHOWN_AT_ONCE: usize = 3;
 
+/// Most products that titles are compared of.
+const FOUND_MAX: usize = 48;
+
 /// Matching products from which a need is too wide to show any before a question.
 const WIDE_MIN: usize = 6;
 
@@ -40,7 +43,7 @@ const QUESTIONS: QuestionOptions =
 /// Most rows of a comparison.
 const ROWS_MAX: usize = 6;
 
-impl Turn<'_> {
+impl<'a> Turn<'a> {
     /// Shows products for the need, or asks for what narrows it most.
     pub(super) fn search(&mut self, lead: Lead) {
         self.open(Topic::Purchase);
@@ -48,6 +51,9 @@ impl Turn<'_> {
         let need = self.state.need.clone();
         if !search::searchable(&need) {
             return self.ask_need();
+        }
+        if self.is_only_words(&need) && !search::says(self.context, &need) {
+            return self.nothing(&need);
         }
         let strict = search::strict(self.context, &need, &self.state.rejected);
         let strict = search::titled(self.context, &need, strict);
@@ -63,8 +69,33 @@ impl Turn<'_> {
         let insists = lead == Lead::First
             && need == self.before.need
             && self.before.focus.is_some()
+            && self.state.later.is_empty()
             && !self.changes.indifferent;
+        if insists && self.names_focus() && self.show(&Reference::Focus) {
+            return;
+        }
         self.present(&need, if insists { Lead::Another } else { lead });
+    }
+
+    /// Whether a need is only words that no rule explains.
+    fn is_only_words(&self, need: &Need) -> bool {
+        need.category.is_none()
+            && !need.words.is_empty()
+            && need.facets.values().all(|wish| wish.must.is_empty())
+    }
+
+    /// Whether the message only names the kind under discussion: "the dumbbells then".
+    fn names_focus(&self) -> bool {
+        let catalog = self.context.catalog;
+        let focus = self.before.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
+        let Some(product) = focus else { return false };
+        let talk = |command: &Command| {
+            matches!(command, Command::Confirm | Command::Thank | Command::Greet)
+        };
+        self.reading.commands.iter().all(|said| match &said.command {
+            Command::Seek { category, .. } => catalog.is_within(&product.category, category),
+            command => talk(command),
+        })
     }
 
     /// Whether a question comes before products: the need is wide, and little was asked yet.
@@ -131,14 +162,22 @@ impl Turn<'_> {
             }
             _ => self.state.rejected.clone(),
         };
-        let (mut products, given_up, matching) =
-            search::find(self.context, need, &without, SHOWN_AT_ONCE);
+        let (mut products, mut given_up, mut matching) =
+            search::find(self.context, need, &without, FOUND_MAX);
         if products.is_empty() {
             return self.nothing(need);
         }
-        if given_up.is_empty() && lead != Lead::Another {
-            products = search::titled(self.context, need, products);
+        if let Some((kept, lost)) = self.within_kind(need, &without, &given_up) {
+            (products, given_up) = (kept, lost);
         }
+        if lead != Lead::Another {
+            let all = products.len();
+            products = search::titled(self.context, need, products);
+            if products.len() < all {
+                matching = products.len();
+            }
+        }
+        products.truncate(SHOWN_AT_ONCE);
         let specific = search::wishes(need) >= SPECIFIC_MIN || !given_up.is_empty();
         if specific || matching <= SHOWN_AT_ONCE || lead != Lead::First {
             products.truncate(1);
@@ -153,6 +192,33 @@ impl Turn<'_> {
             });
         let lead = if again { Lead::Updated } else { lead };
         self.show_products(&products, lead, given_up);
+    }
+
+    /// A new wish that nothing of the kind looked for meets is given up before the kind is.
+    fn within_kind(
+        &self,
+        need: &Need,
+        without: &[String],
+        given_up: &[GivenUp],
+    ) -> Option<(Vec<&'a Product>, Vec<GivenUp>)> {
+        let left = given_up.iter().any(|wish| matches!(wish, GivenUp::Category(_)));
+        if !left || self.changes.sought || need.category != self.before.need.category {
+            return None;
+        }
+        let mut kept = need.clone();
+        kept.facets.clone_from(&self.before.need.facets);
+        let (products, others, _) = search::find(self.context, &kept, without, SHOWN_AT_ONCE);
+        if products.is_empty() || others.iter().any(|wish| matches!(wish, GivenUp::Category(_))) {
+            return None;
+        }
+        let before = &self.before.need.facets;
+        let new = need.facets.iter().flat_map(|(key, wish)| {
+            let known = before.get(key).map(|wish| wish.must.as_slice()).unwrap_or_default();
+            let fresh = wish.must.iter().filter(|value| !known.contains(value));
+            fresh.map(|value| FacetChoice::new(key.as_str(), value.as_str()))
+        });
+        let labels = new.map(|choice| self.context.catalog.label(&choice, self.context.language));
+        Some((products, labels.map(GivenUp::Value).chain(others).collect()))
     }
 
     /// Says that nothing fits, and keeps the conversation going.
@@ -393,7 +459,8 @@ impl Turn<'_> {
         let dearer = self.has(|command| matches!(command, Command::Dearer));
         let another =
             self.has(|command| matches!(command, Command::Another | Command::Reject { .. }));
-        if self.has(|command| matches!(command, Command::Accessories)) {
+        let kind = self.changes.sought;
+        if !kind && self.has(|command| matches!(command, Command::Accessories)) {
             self.accessories();
             return true;
         }
@@ -424,6 +491,10 @@ impl Turn<'_> {
 
     fn relative(&mut self, product: &Product, lead: Lead) {
         let price = product.price.amount;
+        // What is relative to a product is of its kind.
+        if self.state.need.category.is_none() {
+            self.state.need.category = Some(product.category.clone());
+        }
         match lead {
             Lead::Cheaper => self.state.need.below = Some(price),
             Lead::Dearer => {

@@ -4,6 +4,7 @@
 use super::cues::Cue;
 use super::draft::Draft;
 use super::scene::Scene;
+use super::tokens::TokenKind;
 use crate::command::Command;
 use crate::command::Question;
 use crate::shop::Lookups;
@@ -13,6 +14,10 @@ use std::ops::Range;
 
 /// Most words of a message that is a refusal of messages as a whole.
 const STOP_WORDS_MAX: usize = 4;
+
+/// Least certainty of words of the shop that bring a message back to it: a word of the talk may look
+/// like a misspelt one.
+const NAMED_EXACT_MIN: f32 = 0.88;
 
 /// Emoji that say yes, no, thanks and hello.
 const YES: [&str; 5] = ["👍", "👌", "✅", "💯", "🆗"];
@@ -62,7 +67,7 @@ pub(crate) fn alone(draft: &mut Draft<'_, '_>) -> bool {
 /// Matters that a shop does not answer, where nothing of the shop is named.
 pub(crate) fn out_of_scope(draft: &mut Draft<'_, '_>) -> bool {
     let scene = draft.scene;
-    let named = scene.seen.iter().any(|seen| {
+    let named = scene.seen.iter().filter(|seen| seen.exact >= NAMED_EXACT_MIN).any(|seen| {
         seen.targets
             .iter()
             .any(|target| matches!(target, MentionTarget::Category(_) | MentionTarget::Product(_)))
@@ -88,7 +93,13 @@ pub(crate) fn direct(draft: &mut Draft<'_, '_>) {
             let negated = draft.scene.hit_before(hit.start, Cue::Negation, 2).is_some();
             let asked = cue == Cue::Checkout
                 && draft.scene.topic_in(&draft.scene.clause_of(hit.start)).is_some();
-            if !negated && !asked {
+            // "are you a real person?" asks for none.
+            let bot = cue == Cue::Human
+                && draft
+                    .scene
+                    .hits_of(Cue::Bot)
+                    .any(|one| one.tokens.start < hit.end && hit.start < one.tokens.end);
+            if !negated && !asked && !bot {
                 draft.add(hit, command.clone());
             }
         }
@@ -119,7 +130,8 @@ pub(crate) fn preferences(draft: &mut Draft<'_, '_>) {
     });
     let labelled = catalog.facets().iter().find_map(|facet| {
         let label = super::tokens::fold(&catalog.key_label(&facet.key, scene.input.language));
-        let at = clause.clone().find(|at| scene.tokens[*at].text == label)?;
+        let names = |at: &usize| scene.tokens[*at].text == label && !scene.cues.is_filler(&label);
+        let at = clause.clone().find(names)?;
         Some((facet.key.clone(), at..at + 1))
     });
     let facet = match (rest, named.or(labelled)) {
@@ -189,6 +201,11 @@ fn yes_and_no(draft: &mut Draft<'_, '_>) {
         return;
     }
     let Some(hit) = draft.free(Cue::Yes).into_iter().next() else { return };
+    // "si può pagare qui?": the word for yes is also another one.
+    let runs_on = scene.tokens.get(hit.end).is_some_and(|next| next.kind == TokenKind::Word);
+    if runs_on && scene.asks_at(hit.start) {
+        return;
+    }
     let figures = draft.found.iter().all(|found| {
         matches!(
             found.command,

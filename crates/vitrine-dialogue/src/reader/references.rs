@@ -186,7 +186,13 @@ pub(crate) fn find(scene: &Scene<'_>, place: &Range<usize>) -> Vec<(Reference, R
             (Cue::Cheapest, Cue::Cheaper, Reference::Cheapest),
             (Cue::Dearest, Cue::Dearer, Reference::Dearest),
         ] {
-            if let Some(tokens) = cue(direct).or_else(|| relative(other)) {
+            // "the cheapest" of one product is the cheapest of the shop.
+            let state = scene.input.state;
+            let several = state.last_shown.len().max(state.compared.len()).max(state.shown.len())
+                > 1
+                || direct == Cue::Dearest;
+            let direct = cue(direct).filter(|_| several);
+            if let Some(tokens) = direct.or_else(|| relative(other)) {
                 return vec![(reference, tokens)];
             }
         }

@@ -14,6 +14,9 @@ use crate::command::Complaint;
 use crate::command::Question;
 use crate::command::Reference;
 use crate::policies::TopicQuery;
+use crate::shop::FacetChoice;
+use crate::shop::Lookups;
+use crate::shop::MentionTarget;
 use crate::state::Pending;
 use std::ops::Range;
 
@@ -159,10 +162,13 @@ fn goes_on(draft: &mut Draft<'_, '_>) {
     let Some(intent) = scene.input.state.answered.clone() else { return };
     let starts = scene.tokens.first().is_some_and(|first| scene.cues.joins_numbers(&first.text));
     let asks = scene.sentences.iter().any(|sentence| sentence.question);
-    let other = [Cue::Price, Cue::Stock, Cue::Choose, Cue::Sizes, Cue::Want, Cue::Total];
-    let other = other.iter().any(|cue| scene.has(*cue))
+    let other = [Cue::Stock, Cue::Choose, Cue::Sizes, Cue::Want, Cue::Total];
+    let priced = scene.has(Cue::Price) && !scene.has(Cue::HowLong);
+    let other = priced
+        || other.iter().any(|cue| scene.has(*cue))
         || scene.hits.iter().any(|hit| matches!(hit.meaning, Meaning::Attribute(_)))
         || !scene.figures.is_empty();
+    let starts = starts || scene.has(Cue::HowLong);
     if !starts || !asks || other || draft.has_content() {
         return;
     }
@@ -251,7 +257,8 @@ pub(crate) fn add_topic(draft: &mut Draft<'_, '_>, tokens: Range<usize>, intent:
         return;
     }
     let about = about(draft, &tokens, &intent);
-    let topics = select(draft.scene, Some(&intent));
+    let kind = kind_of(draft.scene, about.as_ref());
+    let topics = select_for(draft.scene, Some(&intent), &kind);
     draft.add(tokens, Command::Ask { question: Question::Topic { intent, topics }, about });
 }
 
@@ -264,12 +271,41 @@ fn about(draft: &mut Draft<'_, '_>, tokens: &Range<usize>, intent: &str) -> Opti
         draft.mark(&tokens);
         return Some(reference);
     }
-    let it = scene.hit_in(&place, Cue::Focus).is_some() && scene.in_focus();
+    let kind = scene.seen.iter().any(|seen| {
+        let inside = seen.tokens.start >= place.start && seen.tokens.end <= place.end;
+        inside && seen.targets.iter().any(|one| matches!(one, MentionTarget::Category(_)))
+    });
+    let it = scene.in_focus() && !kind;
     (it && ABOUT_PRODUCTS.contains(&intent)).then_some(Reference::Focus)
+}
+
+/// What the product that a topic is asked of is called, with its kind and the wider ones: a bra is
+/// washed as clothing, not as shoes are.
+fn kind_of(scene: &Scene<'_>, about: Option<&Reference>) -> String {
+    let catalog = scene.input.catalog;
+    let sku = match about {
+        Some(Reference::Product(sku)) => Some(sku.as_str()),
+        Some(Reference::Focus) => scene.input.state.focus.as_ref().map(|one| one.sku.as_str()),
+        _ => None,
+    };
+    let Some(product) = sku.and_then(|sku| catalog.product(sku)) else { return String::new() };
+    let mut words: Vec<String> = product.title.iter().map(|(_, title)| title.clone()).collect();
+    let mut kind = Some(product.category.as_str());
+    while let Some(id) = kind {
+        let label = FacetChoice::new("category", id);
+        words.push(catalog.label(&label, scene.input.language));
+        kind = catalog.parent(id);
+    }
+    words.join(" ")
 }
 
 /// The shop's topics for an intent, best first.
 pub(crate) fn select(scene: &Scene<'_>, intent: Option<&str>) -> Vec<String> {
+    select_for(scene, intent, "")
+}
+
+/// The same, for a kind of product.
+fn select_for(scene: &Scene<'_>, intent: Option<&str>, kind: &str) -> Vec<String> {
     let home = home(scene);
     let abroad = scene.has(Cue::Abroad)
         || scene
@@ -277,7 +313,7 @@ pub(crate) fn select(scene: &Scene<'_>, intent: Option<&str>) -> Vec<String> {
             .iter()
             .any(|hit| matches!(&hit.meaning, Meaning::Country(code) if *code != home));
     // A topic names countries: a town or an island of one counts as its name.
-    let mut text = scene.input.text.to_owned();
+    let mut text = format!("{} {kind}", scene.input.text);
     for hit in &scene.hits {
         if let Meaning::Country(code) = &hit.meaning
             && *code != home
@@ -295,6 +331,7 @@ pub(crate) fn select(scene: &Scene<'_>, intent: Option<&str>) -> Vec<String> {
         worn: scene.has(Cue::Worn),
         place: scene.has(Cue::Where),
         opening: scene.has(Cue::Opening),
+        how_long: scene.has(Cue::HowLong),
     };
     let scored = scene.input.policies.select(intent, &query, scene.input.locales);
     scored.into_iter().map(|(id, _)| id).collect()
@@ -342,6 +379,11 @@ fn ellipsis(draft: &mut Draft<'_, '_>) {
     };
     if let Some((tokens, intent)) = found.filter(|(tokens, _)| !wished(tokens)) {
         draft.free(Cue::Price).iter().for_each(|price| draft.mark(price));
+        if scene.asks_at(tokens.start)
+            && let Some(sentence) = scene.sentence_of(tokens.start)
+        {
+            draft.mark(&sentence.tokens);
+        }
         add_topic(draft, tokens, intent.to_owned());
     }
 }
