@@ -16,6 +16,7 @@ use crate::turn::state;
 use crate::turn::understand::Understood;
 use jiff::civil::Date;
 use vitrine_base::causes::chain;
+use vitrine_base::ids::Sku;
 use vitrine_base::language::Language;
 use vitrine_base::localized::Localized;
 use vitrine_conversations::ConversationRecord;
@@ -227,21 +228,19 @@ pub(crate) fn unread(understood: &Understood) -> Decision {
     }
 }
 
-/// The lines of a cart that the shop reported.
-pub(crate) fn reported_cart(
-    parts: &PipelineParts,
-    cart: &[(vitrine_base::ids::Sku, u32)],
-) -> Vec<Line> {
-    let line = |(sku, quantity): &(vitrine_base::ids::Sku, u32)| {
-        let (product, variant) = parts.catalog.find_sku(sku)?;
-        Some(Line {
-            sku: product.sku.to_string(),
+/// The lines of a cart that the shop reported, with those that the catalogue does not have.
+pub(crate) fn reported_cart(parts: &PipelineParts, cart: &[(Sku, u32)]) -> Vec<Line> {
+    let line = |(sku, quantity): &(Sku, u32)| {
+        let found = parts.catalog.find_sku(sku);
+        let variant = found.and_then(|(_, variant)| variant);
+        Line {
+            sku: found.map_or(sku, |(product, _)| &product.sku).to_string(),
             variant: sku.to_string(),
             options: variant.map(|variant| variant.options.clone()).unwrap_or_default(),
             quantity: (*quantity).max(1),
-        })
+        }
     };
-    cart.iter().filter_map(line).take(vitrine_dialogue::state::LINES_MAX).collect()
+    cart.iter().map(line).take(vitrine_dialogue::state::LINES_MAX).collect()
 }
 
 /// The brief for rewording a reply: its words, and the facts in them.
@@ -290,6 +289,7 @@ fn customer(customer: &Customer) -> policy::Customer {
     policy::Customer {
         name: customer.name.clone(),
         tier: customer.tier.clone(),
+        last_purchase: customer.last_purchase.clone(),
         orders: customer
             .orders
             .iter()

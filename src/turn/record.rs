@@ -206,7 +206,9 @@ fn remember_need(
         };
         facts.insert(key, fact);
     }
-    record.facts.retain(|key, _| entities::is_key(key));
+    let of_the_need =
+        |key: &str, fact: &KnownFact| fact.purpose == Purpose::Assistance && !entities::is_key(key);
+    record.facts.retain(|key, fact| !of_the_need(key, fact));
     record.facts.append(&mut facts);
 }
 

@@ -10,6 +10,7 @@ use vitrine_base::money::Money;
 use vitrine_catalog::Catalog;
 use vitrine_conversations::ConversationRecord;
 use vitrine_conversations::OwnerState;
+use vitrine_conversations::Purpose;
 use vitrine_dialogue::migrate::OldPending;
 use vitrine_dialogue::migrate::OldThread;
 use vitrine_dialogue::migrate::from_old;
@@ -93,7 +94,8 @@ pub(crate) fn stored(record: &ConversationRecord) -> Result<DialogueState, State
 
 /// What version 0.1 stored of the conversation.
 fn old_thread(record: &ConversationRecord) -> OldThread {
-    let facts = record.facts.iter().map(|(key, fact)| (key.clone(), fact.value.clone()));
+    let stated = record.facts.iter().filter(|(_, fact)| fact.purpose == Purpose::Assistance);
+    let facts = stated.map(|(key, fact)| (key.clone(), fact.value.clone()));
     let pending = record.pending.as_ref().map(|asked| OldPending {
         facet: asked.facet.clone(),
         options: asked

@@ -169,6 +169,7 @@ fn respond(
     let customer = Customer {
         name: string(&request["customer"]["name"]),
         tier: string(&request["customer"]["tier"]),
+        last_purchase: string(&request["customer"]["last_purchase"]),
         orders: orders
             .iter()
             .map(|order| Order {

@@ -209,8 +209,8 @@ pub struct LineText {
     pub name: String,
     /// Chosen options, with their labels.
     pub options: Vec<(String, String)>,
-    /// Price of all pieces together.
-    pub total: Money,
+    /// Price of all pieces together; `None` if the catalogue does not have the product.
+    pub total: Option<Money>,
 }
 
 /// An answer of one of the shop's own texts.

@@ -8,10 +8,10 @@ use crate::turn::IntentReading;
 use crate::turn::TurnAnswer;
 use crate::turn::TurnReply;
 use crate::turn::TurnTimings;
+use crate::turn::action::Action;
+use crate::turn::action::ActionKind;
 use crate::turn::answer::DraftUsage;
 use crate::turn::answer::ReplySource;
-use crate::turn::decide::Action;
-use crate::turn::decide::ActionKind;
 use serde_json::Value;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -20,6 +20,7 @@ use vitrine_base::ids::TurnId;
 use vitrine_base::language::DetectedLanguage;
 use vitrine_conversations::OwnerState;
 use vitrine_conversations::Purpose;
+use vitrine_dialogue::plan;
 use vitrine_dialogue::plan::Card;
 use vitrine_dialogue::state::DialogueState;
 use vitrine_dialogue::state::Focus;
@@ -200,7 +201,7 @@ fn answer(dialogue: Option<DialogueAnswer>) -> Value {
         reading: IntentReading::none(),
         action: Action {
             link: Some("https://shop.example/a".to_owned()),
-            ..Action::of(ActionKind::Checkout)
+            ..Action::of(ActionKind::Said(plan::ActionKind::Checkout))
         },
         reply: TurnReply {
             text: String::new(),

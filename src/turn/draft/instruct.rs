@@ -348,7 +348,7 @@ mod tests {
         let messages = messages(&brief, &[]);
         let prompt = drafter.encode(&messages).unwrap();
         let shared = drafter.shared_tokens(&messages[0], &prompt).unwrap();
-        assert!(shared > 4 * PAGE_TOKENS && shared < prompt.len() - 20, "{shared}");
+        assert!(shared > 4 * PAGE_TOKENS && shared + 10 < prompt.len(), "{shared}");
         let cached_tokens = async |tenant| {
             let draft = drafter.draft(&brief, &[], budget(tenant)).await.unwrap();
             draft.cached_tokens

@@ -248,7 +248,9 @@ impl Turn<'_> {
     pub(super) fn checkout(&mut self) {
         let (lines, total) = cart_lines(self.context.catalog, &self.state.cart, self.context);
         let focus = self.state.focus.as_ref().map(|focus| focus.sku.clone());
-        let sku = focus.or_else(|| self.state.cart.last().map(|line| line.sku.clone()));
+        let known = |line: &&Line| self.context.catalog.product(&line.sku).is_some();
+        let last = self.state.cart.iter().rev().find(known);
+        let sku = focus.or_else(|| last.map(|line| line.sku.clone()));
         let need = self.state.need.clone();
         for line in &self.state.cart {
             if let Some(product) = self.context.catalog.product(&line.sku) {
@@ -333,7 +335,9 @@ fn sized_by<'a>(product: &'a Product, size: &str) -> Option<&'a String> {
     product.options.iter().find(made).or(product.options.first())
 }
 
-/// The cart's lines as said, with their sum; `None` for the sum if a price is unknown.
+/// The cart's lines as said, with their sum; `None` for the sum if a price is unknown. A product
+/// that the catalogue does not have is said by its code; a code of several words is left out: it
+/// may be a sentence.
 pub(super) fn cart_lines(
     catalog: &Catalog,
     cart: &[Line],
@@ -347,6 +351,10 @@ pub(super) fn cart_lines(
         let variant = product.and_then(|product| cards::variant(product, &line.options));
         let (Some(product), Some(variant)) = (product, variant) else {
             complete = false;
+            if product.is_none() && is_code(&line.sku) {
+                let (quantity, name) = (line.quantity, line.sku.clone());
+                lines.push(LineText { quantity, name, options: Vec::new(), total: None });
+            }
             continue;
         };
         let amount = variant.price.amount.saturating_mul(Decimal::from(line.quantity));
@@ -365,20 +373,29 @@ pub(super) fn cart_lines(
                     (label, cards::option_label(context, key, value))
                 })
                 .collect(),
-            total,
+            total: Some(total),
         });
     }
     (lines, sum.filter(|_| complete))
+}
+
+/// Whether an sku is a code, which may be said, and no sentence.
+fn is_code(sku: &str) -> bool {
+    sku.chars().all(|character| character.is_ascii_alphanumeric() || "-_.".contains(character))
 }
 
 /// The checkout links of a cart: one if the shop's link takes several lines, else one a line, that
 /// of `first` first.
 fn links(context: &super::Context<'_>, cart: &[Line], first: Option<&str>) -> Vec<String> {
     let form = context.shop.checkout_url.as_str();
-    if form.is_empty() || cart.is_empty() {
+    if form.is_empty() {
         return Vec::new();
     }
-    let mut lines: Vec<&Line> = cart.iter().collect();
+    let known = |line: &&Line| context.catalog.product(&line.sku).is_some();
+    let mut lines: Vec<&Line> = cart.iter().filter(known).collect();
+    if lines.is_empty() {
+        return Vec::new();
+    }
     lines.sort_by_key(|line| first != Some(line.sku.as_str()));
     let fill = |line: &Line| {
         let size = line.options.get("size").or(line.options.values().next());

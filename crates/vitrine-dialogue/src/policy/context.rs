@@ -46,6 +46,8 @@ pub struct Customer {
     pub tier: Option<String>,
     /// Their orders, the latest first.
     pub orders: Vec<Order>,
+    /// What they bought last, in the caller's words: a name or an sku.
+    pub last_purchase: Option<String>,
 }
 
 /// Limits of a conversation.

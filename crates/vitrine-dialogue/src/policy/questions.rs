@@ -450,7 +450,13 @@ impl Turn<'_> {
             return self.price_of(product, &options);
         }
         let (lines, total) = buying::cart_lines(context.catalog, &self.state.cart, context);
-        self.moves.push(Move::Cart { lines, total });
+        if lines.is_empty() && !self.state.cart.is_empty() {
+            // Nothing in it can be named: it is not said to be empty.
+            self.moves.push(Move::NoPolicy);
+            self.button("intent=human_agent".to_owned(), "");
+        } else {
+            self.moves.push(Move::Cart { lines, total });
+        }
         self.action = Action { topic: Some("cart".to_owned()), ..Action::of(ActionKind::Answer) };
     }
 }

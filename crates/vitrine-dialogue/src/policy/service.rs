@@ -13,6 +13,7 @@ use crate::plan::Lead;
 use crate::plan::Move;
 use crate::plan::PolicyText;
 use crate::shop::Lookups;
+use crate::shop::MentionTarget;
 use crate::shop::Product;
 use crate::state::Pending;
 use crate::state::Topic;
@@ -24,7 +25,7 @@ const REMARK_WORDS_MIN: usize = 4;
 /// Most texts of the shop for one question.
 const TEXTS_MAX: usize = 1;
 
-impl Turn<'_> {
+impl<'a> Turn<'a> {
     /// Greets, and asks what is looked for.
     pub(super) fn greet(&mut self) {
         if let Some(trouble) = self.state.trouble.filter(|trouble| trouble.handed_over) {
@@ -309,15 +310,33 @@ impl Turn<'_> {
         self.no_offer = true;
     }
 
-    /// The same as last time: the product of the last order if the caller named it.
+    /// The same as last time: the product that the caller names as bought last; a person if only
+    /// an order is known; else the number of the order is asked for.
     pub(super) fn reorder(&mut self) {
-        if self.context.customer.orders.is_empty() {
+        let last = self.context.customer.last_purchase.as_deref().unwrap_or_default();
+        if let Some(product) = self.named_by_caller(last) {
+            return self.buy(product);
+        }
+        if self.context.customer.orders.is_empty() && last.is_empty() {
             self.moves.push(Move::AskOrderId);
             self.action = Action::of(ActionKind::OrderStatus);
             self.state.pending = Some(Pending::OrderId);
             return;
         }
         self.hand_over(HandoffReason::Requested);
+    }
+
+    /// The product in a text of the caller.
+    fn named_by_caller(&self, text: &str) -> Option<&'a Product> {
+        let catalog = self.context.catalog;
+        let mentioned = || {
+            let found = catalog.mentions(text, &[self.context.language]);
+            found.into_iter().find_map(|one| match one.target {
+                MentionTarget::Product(sku) => catalog.product(sku.as_str()),
+                _ => None,
+            })
+        };
+        catalog.product(text).or_else(mentioned)
     }
 
     /// A size or a number of pieces without anything else.

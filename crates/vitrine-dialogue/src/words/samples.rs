@@ -227,7 +227,7 @@ impl Words {
             quantity,
             name: "Vélance Isolde".to_owned(),
             options: vec![(self.size.to_owned(), size.to_owned())],
-            total: money(total),
+            total: Some(money(total)),
         };
         vec![line(2, "42", "298"), line(1, "44", "149")]
     }

@@ -103,18 +103,24 @@ fn lines_after(writer: &mut Writer<'_>, lines: &[LineText], one: Key, many: Key)
 
 fn line(writer: &Writer<'_>, line: &LineText) -> Piece {
     let count = if line.quantity > 1 { quantity(line.quantity) } else { Piece::default() };
+    let Some(total) = line.total else {
+        let mut piece = quantity(line.quantity);
+        piece.text.push_str(" × ");
+        piece.push(&name(&line.name));
+        return piece;
+    };
     let slots = Slots::new()
         .with(Slot::Count, count)
         .with(Slot::Name, name(&line.name))
         .with(Slot::Options, options(writer, &line.options))
-        .with(Slot::Total, writer.format().money(line.total));
+        .with(Slot::Total, writer.format().money(total));
     writer.part(Key::Line, &slots)
 }
 
 /// The sum, unless the only line says it.
 fn sum(writer: &mut Writer<'_>, lines: &[LineText], total: Option<Money>) -> Piece {
     let Some(total) = total else { return Piece::default() };
-    if matches!(lines, [only] if only.total == total) {
+    if matches!(lines, [only] if only.total == Some(total)) {
         return Piece::default();
     }
     self::total(writer, total)

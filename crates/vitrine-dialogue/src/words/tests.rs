@@ -70,7 +70,7 @@ fn product_facts(locale: &Locale, card: &Card, facts: &mut Vec<String>) {
 fn line_facts(locale: &Locale, lines: &[LineText], facts: &mut Vec<String>) {
     for line in lines {
         facts.push(line.name.clone());
-        facts.push(money_in(locale, line.total));
+        facts.extend(line.total.map(|total| money_in(locale, total)));
         facts.extend(line.options.iter().map(|(_, value)| value.clone()));
         if line.quantity > 1 {
             facts.push(line.quantity.to_string());
