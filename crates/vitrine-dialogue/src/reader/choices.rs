@@ -334,10 +334,6 @@ fn relative(draft: &mut Draft<'_, '_>) {
                 let money = matches!(figure.role, Role::Money { bound: Some(_), .. });
                 money && figure.tokens.start <= hit.start && hit.end <= figure.tokens.end
             });
-            // "the cheapest" is one of those shown, if there are any.
-            if cue == Cue::Cheapest && shown {
-                continue;
-            }
             let asked = cue == Cue::LowPrice && draft.scene.topic_in(&place).is_some();
             if !limited && !asked {
                 draft.add(hit, command.clone());
