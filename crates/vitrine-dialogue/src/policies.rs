@@ -55,8 +55,8 @@ const CONDITION_SCORE: f32 = 4.0;
 /// What a topic loses for a condition that was not asked.
 const UNASKED_LOSS: f32 = 1.5;
 
-/// What a topic with words of its own loses if the question holds none of them.
-const UNNAMED_LOSS: f32 = 1.0;
+/// What a topic for special cases loses if none of its own words was said.
+const UNSAID_LOSS: f32 = 2.5;
 
 /// Least score of a topic found without an intent.
 const FREE_SCORE_MIN: f32 = 2.0;
@@ -208,9 +208,9 @@ impl Policies {
             let mut score = self.overlap(profile, &said, &joined);
             if intent.is_some() {
                 score += conditions(topic, profile, query, locales);
-                let named = profile.phrases.iter().any(|phrase| joined.contains(phrase.as_str()));
-                if !profile.phrases.is_empty() && !named {
-                    score -= UNNAMED_LOSS;
+                let special = !profile.phrases.is_empty();
+                if special && !profile.phrases.iter().any(|phrase| joined.contains(phrase)) {
+                    score -= UNSAID_LOSS;
                 }
             } else if score < FREE_SCORE_MIN {
                 continue;

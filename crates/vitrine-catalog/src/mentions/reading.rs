@@ -30,6 +30,9 @@ const SHORT_TYPO: f32 = 0.7;
 const REVERSED: f32 = 0.9;
 const JOINED: f32 = 0.95;
 
+/// Words that list things: what stands on their two sides is no phrase in the other order.
+const JOINTS: [&str; 11] = ["and", "et", "und", "y", "e", "ed", "o", "ou", "or", "oder", "u"];
+
 /// Most edits between words in a language that nobody is known to write and the shop's words: an
 /// ending such as that of the plural.
 const FOREIGN_EDITS_MAX: usize = 1;
@@ -210,7 +213,11 @@ impl Reading<'_> {
         }
         let together = format!("{}{}", first.folded, second.folded);
         let joined = self.table.meanings(&stem(&together, self.language));
-        let swapped = self.table.meanings(&format!("{} {}", other.stem, one.stem));
+        let between = &self.tokens[one.at + 1..other.at];
+        let apart = between.iter().any(|token| JOINTS.contains(&token.folded.as_str()));
+        // "running socks and a cap" is no running cap.
+        let key = format!("{} {}", other.stem, one.stem);
+        let swapped = if apart { &[][..] } else { self.table.meanings(&key) };
         let (meanings, certainty) = if other.at == one.at + 1 && !joined.is_empty() {
             (joined, JOINED)
         } else {

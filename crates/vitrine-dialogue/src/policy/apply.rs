@@ -151,6 +151,10 @@ fn seek(
     changes: &mut Changes,
 ) -> Target {
     let first = !changes.sought;
+    if first {
+        // What ranked the last kind says nothing of this one.
+        state.need.words.clear();
+    }
     changes.sought = true;
     if let Some(known) = state.need.category.clone() {
         if related(catalog, &known, category) {

@@ -6,6 +6,7 @@ use super::apply;
 use super::apply::Changes;
 use super::references;
 use crate::command::Command;
+use crate::command::Polarity;
 use crate::command::Question;
 use crate::command::Reference;
 use crate::plan::Action;
@@ -16,6 +17,7 @@ use crate::plan::Plan;
 use crate::plan::PlannedOption;
 use crate::plan::ShownProduct;
 use crate::reader::Reading;
+use crate::shop::Lookups;
 use crate::state::DialogueState;
 use crate::state::Focus;
 use crate::state::Pending;
@@ -210,17 +212,47 @@ impl<'a> Turn<'a> {
         {
             return;
         }
+        let other = self.has(|command| {
+            let other = Reference::Other;
+            matches!(command, Command::Show { reference } | Command::Choose { reference, .. }
+                if *reference == other)
+        });
+        if other && self.state.focus.is_some() && self.resolve(&Reference::Other).is_empty() {
+            return self.search(crate::plan::Lead::Another);
+        }
         if self.removes() || self.critique() {
+            return;
+        }
+        if self.settles_comparison() {
             return;
         }
         let searches = self.changes.sought || self.changes.narrowed || self.changes.indifferent;
         if searches || self.has(|command| matches!(command, Command::Browse)) {
             return self.search(crate::plan::Lead::First);
         }
+        if self.several_open() && self.changes.sized {
+            return self.search(crate::plan::Lead::First);
+        }
         if self.changes.sized || self.changes.quantity.is_some() {
             return self.size_or_quantity();
         }
         self.talk();
+    }
+
+    /// "for trail running", after a comparison: the one of those compared that has it is shown.
+    fn settles_comparison(&mut self) -> bool {
+        let compared = self.before.compared.clone();
+        let open = self.before.pending == Some(Pending::Pick)
+            && compared.len() > 1
+            && compared == self.before.last_shown;
+        if !open || !self.changes.narrowed || self.changes.sought {
+            return false;
+        }
+        let fits: Vec<String> = compared.into_iter().filter(|sku| self.has_all(sku)).collect();
+        match &fits[..] {
+            [sku] => self.show(&Reference::Product(sku.clone())),
+            _ => false,
+        }
     }
 
     /// Short answers and talk.
@@ -266,7 +298,6 @@ impl<'a> Turn<'a> {
             matches!(
                 command,
                 Command::Seek { .. }
-                    | Command::Browse
                     | Command::Show { .. }
                     | Command::Choose { .. }
                     | Command::Compare { .. }
@@ -299,18 +330,50 @@ impl<'a> Turn<'a> {
         );
         let confirms = self.has(|command| matches!(command, Command::Confirm));
         let asks = self.has(|command| matches!(command, Command::Ask { .. }));
-        self.has(|command| {
-            matches!(command, Command::Choose { buys: true, .. } | Command::Checkout)
-        }) || (self.changes.sized
-            && pending_buy
-            && !self.changes.sought
-            && !asks
-            && self.keeps_focus())
+        let pays = self.has(|command| matches!(command, Command::Checkout));
+        (pays || self.takes())
+            || (self.changes.sized
+                && pending_buy
+                && !self.several_open()
+                && !self.changes.sought
+                && !asks
+                && self.keeps_focus())
             || (confirms
                 && !asks
                 && !self.changes.moved
                 && !self.changes.narrowed
                 && self.can_buy())
+    }
+
+    /// Whether several products were shown to choose from: a size says nothing about which is meant.
+    fn several_open(&self) -> bool {
+        self.before.pending == Some(Pending::Pick) && self.before.last_shown.len() > 1
+    }
+
+    /// Whether a product is taken. "I want it in green" takes nothing that is not green.
+    fn takes(&self) -> bool {
+        self.reading.commands.iter().any(|said| match &said.command {
+            Command::Choose { buys: true, reference: Reference::Focus }
+                if self.changes.narrowed =>
+            {
+                self.resolve(&Reference::Focus).iter().any(|sku| self.has_all(sku))
+            }
+            Command::Choose { buys, .. } => *buys,
+            _ => false,
+        })
+    }
+
+    /// Whether a product has every facet value that the message wants.
+    fn has_all(&self, sku: &str) -> bool {
+        let product = self.context.catalog.product(sku);
+        product.is_some_and(|product| {
+            self.reading.commands.iter().all(|said| match &said.command {
+                Command::Constrain { facet, value, polarity: Polarity::Must } => {
+                    references::has_value(product, facet, value)
+                }
+                _ => true,
+            })
+        })
     }
 
     /// Whether the product under discussion can be had in the size just stated.

@@ -15,6 +15,7 @@ use crate::plan::Availability;
 use crate::plan::Lead;
 use crate::plan::Move;
 use crate::plan::PolicyText;
+use crate::reader::tokens::fold;
 use crate::shop::AttributeValue;
 use crate::shop::FacetChoice;
 use crate::shop::Language;
@@ -27,6 +28,9 @@ use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 use vitrine_base::money::Money;
 use vitrine_base::money::NumberFormat;
+
+/// Letters by which two words are the same.
+const STEM_LETTERS: usize = 5;
 
 /// Most questions answered in one reply.
 const ANSWERS_MAX: usize = 3;
@@ -262,9 +266,39 @@ impl Turn<'_> {
             None if catalog.facet(key).is_some() => catalog.key_label(key, language),
             None => key.to_owned(),
         };
-        let text = attribute_text(self.context, product, key, value);
+        let mut text = attribute_text(self.context, product, key, value);
+        if value.is_none()
+            && matches!(text, AttributeText::Unknown | AttributeText::Quote(_))
+            && let Some(feature) = self.feature_asked(product, key)
+        {
+            text = AttributeText::Value(feature);
+        }
         let card = cards::card(self.context, &self.state.need.clone(), product, &BTreeMap::new());
         self.moves.push(Move::Attribute { card, label, value: text });
+    }
+
+    /// The feature of a product that shares a word with a question on it: "does it stand chlorine?"
+    /// and "chlorine-resistant fabric".
+    fn feature_asked(&self, product: &Product, asked: &str) -> Option<String> {
+        let source = self.reading.commands.iter().find_map(|said| match &said.command {
+            Command::Ask { question: Question::Attribute { key, value: None }, .. }
+                if key == asked =>
+            {
+                Some(fold(&said.source))
+            }
+            _ => None,
+        })?;
+        let stem = |word: &str| word.chars().take(STEM_LETTERS).collect::<String>();
+        let long = |word: &&str| word.chars().count() >= STEM_LETTERS;
+        let name = fold(&product.name);
+        let words = |text: &str| -> Vec<String> {
+            let parts = text.split(|c: char| !c.is_alphanumeric());
+            parts.filter(long).filter(|word| !name.contains(*word)).map(stem).collect()
+        };
+        let said = words(&source);
+        let features = product.features(self.context.language).iter();
+        let fits = |feature: &&String| words(&fold(feature)).iter().any(|one| said.contains(one));
+        features.clone().find(fits).cloned()
     }
 
     /// What the product under discussion states on a matter of the shop: its own washing
@@ -457,7 +491,7 @@ fn attribute_text(
         let labels = values
             .iter()
             .map(|value| context.catalog.label(&FacetChoice::new(key, value), language));
-        return AttributeText::Value(labels.collect::<Vec<_>>().join(", "));
+        return AttributeText::Value(cards::joined(labels.collect()));
     }
     let description = product.description.or_fallback(language, &[]);
     match description.filter(|text| !text.is_empty()) {

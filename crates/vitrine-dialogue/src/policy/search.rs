@@ -126,12 +126,24 @@ pub(super) fn titled<'a>(
         let title = product.title.or_fallback(context.language, &[]);
         let title = fold(title.map_or("", String::as_str));
         let words = title.split(|c: char| !c.is_alphanumeric());
-        words.filter(|word| said.iter().any(|said| same_word(word, said))).count()
+        let words = words.filter(|word| said.iter().any(|said| same_word(word, said))).count();
+        words + stated(context, need, product)
     };
     let counts: Vec<usize> = products.iter().map(|product| holds(product)).collect();
     let most = counts.iter().copied().max().unwrap_or_default();
     let kept = products.iter().zip(counts).filter(|(_, count)| *count == most);
     kept.map(|(product, _)| *product).collect()
+}
+
+/// How many wishes that products without the facet meet too are stated by a product: children's
+/// goggles come first for a child.
+fn stated(context: &Context<'_>, need: &Need, product: &Product) -> usize {
+    let general = need.facets.iter().filter(|(key, _)| context.catalog.matches_all(key));
+    let met = general.filter(|(key, wish)| {
+        let values = product.facets.get(*key).into_iter().flatten();
+        values.into_iter().any(|value| wish.must.contains(value))
+    });
+    2 * met.count()
 }
 
 fn given_up(context: &Context<'_>, need: &Need, relaxed: &Relaxed) -> Option<GivenUp> {

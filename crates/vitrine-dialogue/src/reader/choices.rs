@@ -4,6 +4,7 @@ use super::cues::Cue;
 use super::draft::Draft;
 use super::figure::Role;
 use super::references;
+use super::scene::Sentence;
 use crate::command::Command;
 use crate::command::Polarity;
 use crate::command::Question;
@@ -48,6 +49,18 @@ fn categories(draft: &Draft<'_, '_>, place: &Range<usize>) -> Vec<(String, Range
         .collect()
 }
 
+/// "the Corda or the Tamis?": two products to choose from, and nothing else.
+fn alternatives(draft: &Draft<'_, '_>) -> Option<Range<usize>> {
+    let scene = draft.scene;
+    let sentence = scene.sentences.iter().find(|sentence| {
+        let two = references::products(scene, &sentence.tokens).len() == 2;
+        two && scene.hit_in(&sentence.tokens, Cue::Or).is_some()
+    })?;
+    let taken = [Cue::Choose, Cue::Show].iter().any(|cue| scene.has(*cue));
+    let open = sentence.question && !taken && !draft.has_content();
+    open.then(|| scene.hit_in(&sentence.tokens, Cue::Or).map(|hit| hit.tokens.clone())).flatten()
+}
+
 /// "X or Y, which one?", "I can't decide between X and Y": both are to be compared.
 pub(crate) fn dilemma(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
@@ -76,18 +89,6 @@ pub(crate) fn dilemma(draft: &mut Draft<'_, '_>) {
         references.truncate(COMPARED_MAX);
         draft.add(sentence.tokens.clone(), Command::Compare { references });
     }
-}
-
-/// "the Corda or the Tamis?": two products to choose from, and nothing else.
-fn alternatives(draft: &Draft<'_, '_>) -> Option<Range<usize>> {
-    let scene = draft.scene;
-    let sentence = scene.sentences.iter().find(|sentence| {
-        let two = references::products(scene, &sentence.tokens).len() == 2;
-        two && scene.hit_in(&sentence.tokens, Cue::Or).is_some()
-    })?;
-    let taken = [Cue::Choose, Cue::Show].iter().any(|cue| scene.has(*cue));
-    let open = sentence.question && !taken && !draft.has_content();
-    open.then(|| scene.hit_in(&sentence.tokens, Cue::Or).map(|hit| hit.tokens.clone())).flatten()
 }
 
 fn compare(draft: &mut Draft<'_, '_>) {
@@ -299,8 +300,10 @@ fn relative(draft: &mut Draft<'_, '_>) {
     let shown = draft.scene.in_focus() || !draft.scene.input.state.shown.is_empty();
     for (cue, command) in [
         (Cue::Cheaper, if shown { Command::Cheaper } else { Command::LowPrice }),
+        (Cue::Cheapest, if shown { Command::Cheaper } else { Command::LowPrice }),
         (Cue::Dearer, Command::Dearer),
         (Cue::LowPrice, Command::LowPrice),
+        (Cue::Cheapest, Command::LowPrice),
         (Cue::Another, if shown { Command::Another } else { Command::Browse }),
         (Cue::Accessories, Command::Accessories),
     ] {
@@ -317,6 +320,10 @@ fn relative(draft: &mut Draft<'_, '_>) {
                 let money = matches!(figure.role, Role::Money { bound: Some(_), .. });
                 money && figure.tokens.start <= hit.start && hit.end <= figure.tokens.end
             });
+            // "the cheapest" is one of those shown, if there are any.
+            if cue == Cue::Cheapest && shown {
+                continue;
+            }
             let asked = cue == Cue::LowPrice && draft.scene.topic_in(&place).is_some();
             if !limited && !asked {
                 draft.add(hit, command.clone());
@@ -325,29 +332,24 @@ fn relative(draft: &mut Draft<'_, '_>) {
     }
 }
 
-/// "does the Minutelle go in water?": a question on a product whose words the shop does not list.
-fn asks_of_product(
-    draft: &Draft<'_, '_>,
-    sentence: &super::scene::Sentence,
-    reference: &Reference,
-    tokens: &Range<usize>,
-) -> bool {
-    let scene = draft.scene;
-    let other =
-        [Cue::Want, Cue::Choose, Cue::Show, Cue::Which, Cue::Have, Cue::Browse, Cue::Another];
-    let more = sentence.tokens.clone().any(|at| {
-        let word = &scene.tokens[at].text;
-        !tokens.contains(&at)
-            && word.chars().count() > 2
-            && word.chars().all(char::is_alphabetic)
-            && !scene.cues.is_filler(word)
-            && !draft.used[at]
-    });
-    sentence.question
-        && more
-        && matches!(reference, Reference::Product(_))
-        && !other.iter().any(|cue| scene.hit_in(&sentence.tokens, *cue).is_some())
-        && !draft.any(|command| matches!(command, Command::Ask { .. } | Command::Compare { .. }))
+/// "does the Algane stand chlorine?": whether something is asked of a product that no rule knows.
+fn asks_property(draft: &Draft<'_, '_>, sentence: &Sentence, about: &Reference) -> bool {
+    let cue = |cue: Cue| draft.scene.hit_in(&sentence.tokens, cue).is_some();
+    let acts = [Cue::Want, Cue::Show, Cue::Choose, Cue::Which, Cue::Browse];
+    matches!(about, Reference::Product(_))
+        && sentence.question
+        && cue(Cue::Copula)
+        && !acts.iter().any(|one| cue(*one))
+        && !draft.has_content()
+        && sentence.tokens.clone().any(|at| {
+            let scene = draft.scene;
+            let text = &scene.tokens[at].text;
+            text.chars().count() > 2
+                && text.chars().all(char::is_alphabetic)
+                && !scene.cues.is_filler(text)
+                && !scene.seen.iter().any(|seen| seen.tokens.contains(&at))
+                && !scene.hits.iter().any(|hit| hit.tokens.contains(&at))
+        })
 }
 
 /// Products, places and the like that no command explains: they were named.
@@ -365,15 +367,22 @@ pub(crate) fn named(draft: &mut Draft<'_, '_>) {
                     continue;
                 }
                 let wanted = draft.scene.hit_in(&sentence.tokens, Cue::Want).is_some();
-                if asks_of_product(draft, &sentence, &reference, &tokens) {
-                    super::questions::unknown_of(draft, &sentence, reference);
-                    continue;
-                }
                 let figured = draft.scene.figures.iter().any(|figure| {
                     matches!(figure.role, Role::Size(_) | Role::Quantity | Role::Dimensions)
                         && sentence.tokens.contains(&figure.bare.start)
                 });
-                let buys = wanted && figured && !sentence.question;
+                if asks_property(draft, &sentence, &reference) {
+                    super::questions::unknown_of(draft, &sentence, reference);
+                    continue;
+                }
+                // "ok, the second one then"
+                let agreed = [Cue::Yes, Cue::Fine].iter().any(|cue| {
+                    let hit = draft.scene.hit_in(&sentence.tokens, *cue);
+                    hit.is_some_and(|hit| hit.tokens.end <= tokens.start)
+                });
+                let shown = !matches!(reference, Reference::Product(_))
+                    && draft.scene.hit_in(&sentence.tokens, Cue::Show).is_none();
+                let buys = (wanted && figured || agreed && shown) && !sentence.question;
                 draft.add(tokens, Command::Choose { reference, buys });
             }
         }

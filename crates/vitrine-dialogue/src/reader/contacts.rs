@@ -11,6 +11,9 @@ use std::ops::Range;
 /// Digits of a telephone number.
 const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 9..=15;
 
+/// Fewest digits of an order number that is all of a message.
+const ORDER_DIGITS_ALONE: usize = 5;
+
 /// Fewest digits of an order number without a word that says what it is.
 const ORDER_DIGITS_BARE: usize = 6;
 
@@ -138,7 +141,10 @@ fn orders(input: &ReaderInput<'_>, tokens: &[Token], hits: &[Hit]) -> Vec<Contac
         };
         let digits = value.chars().filter(char::is_ascii_digit).count();
         let hash = at > 0 && tokens[at - 1].text == "#";
-        let least = if asked || hash || cued(at) { ORDER_DIGITS_CUED } else { ORDER_DIGITS_BARE };
+        // A number that is all of the message is no price: most orders have five digits or more.
+        let alone = range == (0..tokens.len()) && value.len() >= ORDER_DIGITS_ALONE;
+        let cued = asked || hash || alone || cued(at);
+        let least = if cued { ORDER_DIGITS_CUED } else { ORDER_DIGITS_BARE };
         let letters = value.chars().any(char::is_alphabetic);
         // "10km" or "43eu" are figures with a unit; letters of an order number come first.
         let mixed = letters && value.starts_with(|c: char| c.is_ascii_digit()) && digits < 6;

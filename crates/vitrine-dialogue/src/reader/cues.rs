@@ -191,6 +191,7 @@ pub struct Cues {
     skip: HashSet<String>,
     fillers: HashSet<String>,
     spellings: HashMap<String, Vec<String>>,
+    countries: BTreeMap<String, Vec<String>>,
 }
 
 /// A phrase of the locale in a message.
@@ -219,6 +220,7 @@ impl TryFrom<Section> for Cues {
             skip: section.skip.iter().map(|word| fold(word)).collect(),
             fillers: section.fillers.iter().map(|word| fold(word)).collect(),
             number_joints: section.number_joints.iter().map(|word| fold(word)).collect(),
+            countries: section.countries.clone(),
             ..Self::default()
         };
         for (written, said) in &section.spellings {
@@ -273,6 +275,11 @@ impl Cues {
         self.number_joints.iter().any(|joint| joint == word)
     }
 
+    /// The names of a country and of its parts.
+    pub(crate) fn country_names(&self, code: &str) -> &[String] {
+        self.countries.get(code).map_or(&[], Vec::as_slice)
+    }
+
     /// Short spellings and what they stand for.
     pub(crate) fn spellings(&self) -> &HashMap<String, Vec<String>> {
         &self.spellings
@@ -312,7 +319,10 @@ impl Cues {
         };
         let free = |short: &&PhraseHit| {
             // "I want the second": the place is part of the phrase for taking, and still a place.
-            let place = matches!(&self.meanings[short.meaning], Meaning::Place(_));
+            let place = matches!(
+                &self.meanings[short.meaning],
+                Meaning::Place(_) | Meaning::Cue(Cue::Both | Cue::Other)
+            );
             let structure = place
                 || matches!(&self.meanings[short.meaning],
                 Meaning::Cue(cue) if cue.is_structure() && !matches!(cue, Cue::Negation

@@ -2,6 +2,7 @@
 //! figures that are none of these (ages, distances, durations).
 
 use super::cues::Cue;
+use super::cues::Hit;
 use super::cues::Meaning;
 use super::figure::Bound;
 use super::figure::Figure;
@@ -264,7 +265,16 @@ fn limit(scene: &Scene<'_>, figure: &mut Figure) -> bool {
         figure.role = Role::Money { currency: None, bound: None };
         return true;
     }
-    if sizes && scene.hit_before(figure.bare.start, Cue::SizeBefore, 0).is_some() {
+    // "in 42" is a size, but "less than 42" is not.
+    let in_size = scene.hit_before(figure.bare.start, Cue::SizeBefore, 0).is_some_and(|hit| {
+        let part = |limit: &Hit| {
+            limit.tokens.len() > 1
+                && limit.tokens.start < hit.tokens.start
+                && limit.tokens.end == hit.tokens.end
+        };
+        ![Cue::Max, Cue::Min].iter().any(|cue| scene.hits_of(*cue).any(part))
+    });
+    if sizes && in_size {
         return false;
     }
     let mut widened = figure.clone();

@@ -114,7 +114,9 @@ fn bare(draft: &mut Draft<'_, '_>, figure: &Figure) {
 
 /// Whether a product was shown that only needs a yes: a number is then how many.
 fn waits_for_yes(scene: &Scene<'_>) -> bool {
-    matches!(scene.input.state.pending, Some(Pending::Buy { .. }))
+    let state = scene.input.state;
+    let bought = state.pending.is_none() && state.link.is_some();
+    bought || matches!(state.pending, Some(Pending::Buy { .. }))
 }
 
 /// "one in 42 and one in 44": a count before each of two or more sizes.

@@ -133,7 +133,10 @@ fn rest(draft: &mut Draft<'_, '_>) {
         return;
     }
     let wants = [Cue::Browse, Cue::Want, Cue::Show];
-    let shop = wants.iter().find_map(|cue| scene.hits_of(*cue).next());
+    // "I want you to call me", in a complaint, is no wish for a product.
+    let troubled = scene.input.state.trouble.is_some();
+    let wants = wants.iter().filter(|cue| !troubled || **cue != Cue::Want);
+    let shop = wants.copied().find_map(|cue| scene.hits_of(cue).next());
     if service::by_own_words(draft) {
         return;
     }

@@ -18,6 +18,9 @@ use crate::shop::MentionTarget;
 use crate::shop::Product;
 use std::ops::Range;
 
+/// Most words of a question that is only a property.
+const BARE_WORDS_MAX: usize = 2;
+
 /// Other parts of catalogue keys that a general property can have.
 const ALIASES: [(&str, &[&str]); 11] = [
     ("filling", &["filling", "fill", "material"]),
@@ -166,13 +169,16 @@ fn direct(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
             draft.mark(&hit);
             continue;
         }
+        if priced && follows_topic(draft, sentence) {
+            draft.mark(&hit);
+            continue;
+        }
         let exchanges = |one: &Command| {
             matches!(one, Command::Ask { question: Question::Topic { intent, .. }, .. }
                 if intent == "return_exchange")
         };
         let compares = |one: &Command| matches!(one, Command::Compare { .. });
-        let other = cue == Cue::SizeAdvice && (draft.any(exchanges) || draft.any(compares));
-        if other || priced && follows_topic(draft, sentence) {
+        if cue == Cue::SizeAdvice && (draft.any(exchanges) || draft.any(compares)) {
             draft.mark(&hit);
             continue;
         }
@@ -251,6 +257,11 @@ fn attributes(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
         let product = !references::products(draft.scene, &sentence.tokens).is_empty();
         // "and the material": an attribute alone asks for it.
         let alone = draft.scene.content_words_outside(&tokens) == 0;
+        // "where are they made?", of no product: what the shop says about it.
+        if name == "origin" && sentence.question && !draft.scene.in_focus() && !product {
+            super::service::add_topic(draft, tokens, "sustainability".to_owned());
+            continue;
+        }
         let asks = (sentence.question || alone) && (draft.scene.in_focus() || product);
         if !asks || draft.scene.hit_in(&sentence.tokens, Cue::NoPreference).is_some() {
             continue;
@@ -364,7 +375,10 @@ pub(crate) fn unknown(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
     let asked = scene.sentences.iter().find(|sentence| {
         let cue = |cue: Cue| scene.hit_in(&sentence.tokens, cue).is_some();
-        sentence.question && (cue(Cue::Copula) || cue(Cue::Focus))
+        // "foldable?"
+        let mark = scene.tokens[sentence.tokens.clone()].iter().any(|one| one.text.contains('?'));
+        let bare = mark && scene.content_words() <= BARE_WORDS_MAX;
+        sentence.question && (cue(Cue::Copula) || cue(Cue::Focus) || bare)
     });
     let Some(sentence) = asked.filter(|_| scene.in_focus()) else { return };
     if super::wishes::loose_words(draft).is_empty() {

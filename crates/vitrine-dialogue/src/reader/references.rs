@@ -182,11 +182,12 @@ pub(crate) fn find(scene: &Scene<'_>, place: &Range<usize>) -> Vec<(Reference, R
                 None => several.then_some(start..hit.tokens.end),
             }
         };
+        let choice = several(scene);
         for (direct, other, reference) in [
             (Cue::Cheapest, Cue::Cheaper, Reference::Cheapest),
             (Cue::Dearest, Cue::Dearer, Reference::Dearest),
         ] {
-            if let Some(tokens) = cue(direct).or_else(|| relative(other)) {
+            if let Some(tokens) = cue(direct).or_else(|| relative(other)).filter(|_| choice) {
                 return vec![(reference, tokens)];
             }
         }
@@ -200,6 +201,17 @@ pub(crate) fn find(scene: &Scene<'_>, place: &Range<usize>) -> Vec<(Reference, R
         }
     }
     cue(Cue::Focus).map(|tokens| (Reference::Focus, tokens)).into_iter().collect()
+}
+
+/// Whether there are several products to choose the cheaper one from.
+fn several(scene: &Scene<'_>) -> bool {
+    let state = scene.input.state;
+    let focus = state.focus.as_ref().map(|focus| &focus.sku).or(state.last_shown.first());
+    let kind = focus.and_then(|sku| scene.input.catalog.product(sku)).map(|one| &one.category);
+    let same = |one: &&&Product| kind.is_none_or(|kind| one.category == *kind);
+    state.last_shown.len() > 1
+        || state.compared.len() > 1
+        || shown(scene).iter().filter(same).count() > 1
 }
 
 impl Draft<'_, '_> {

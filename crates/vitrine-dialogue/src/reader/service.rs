@@ -9,11 +9,13 @@ use super::figure::Role;
 use super::references;
 use super::scene::Found;
 use super::scene::Scene;
+use super::tokens::fold;
 use crate::command::Command;
 use crate::command::Complaint;
 use crate::command::Question;
 use crate::command::Reference;
 use crate::policies::TopicQuery;
+use crate::shop::Lookups;
 use crate::state::Pending;
 use std::ops::Range;
 
@@ -30,7 +32,8 @@ const ELLIPSIS_WORDS_MAX: usize = 4;
 const ORDER_WORDS_MAX: usize = 1;
 
 /// Topics that can be about the product under discussion.
-const ABOUT_PRODUCTS: [&str; 4] = ["care_instructions", "size_help", "warranty", "sustainability"];
+const ABOUT_PRODUCTS: [&str; 5] =
+    ["care_instructions", "size_help", "warranty", "sustainability", "return_exchange"];
 
 /// The labels of topics that speak of a complaint if the words complain.
 const COMPLAINTS: [(Cue, Complaint, &str); 6] = [
@@ -129,7 +132,8 @@ fn order_alone(draft: &mut Draft<'_, '_>) {
     let other = [Cue::Checkout, Cue::Reorder, Cue::Remove, Cue::Cart, Cue::Total, Cue::Choose];
     let busy = other.iter().any(|cue| scene.has(*cue)) || !scene.figures.is_empty();
     let topic = scene.hits.iter().any(|hit| matches!(hit.meaning, Meaning::Topic(_)));
-    let own = scene.is_skipped_at(hit.start, 1);
+    let asks = scene.sentences.iter().any(|sentence| sentence.question);
+    let own = scene.is_skipped_at(hit.start, 1) || asks;
     let short = scene.content_words_outside(&hit) <= ORDER_WORDS_MAX;
     if own && short && !busy && !topic && !draft.has_content() && scene.seen.is_empty() {
         draft.add(hit, Command::Order { id: None });
@@ -143,13 +147,34 @@ pub(crate) fn by_own_words(draft: &mut Draft<'_, '_>) -> bool {
     if !scene.sentences.iter().any(|sentence| sentence.question) {
         return false;
     }
-    let topics = select(scene, None);
     let policies = scene.input.policies;
-    let Some(best) = topics.first().and_then(|id| policies.get(id)) else { return false };
-    let Some(intent) = best.intents.first().cloned() else { return false };
+    let topics = select(scene, None);
+    let best = topics.first().and_then(|id| policies.get(id)).filter(|topic| {
+        // "how long" alone says nothing of collecting an order.
+        let words = topic.words.iter().flat_map(|(_, words)| words);
+        let mut said = words.filter(|phrase| says(scene, phrase));
+        said.any(|phrase| fold(phrase).split_whitespace().any(|word| !scene.cues.is_filler(word)))
+    });
+    let answered = scene.input.state.answered.clone();
+    let (intent, topics) = match (best.and_then(|topic| topic.intents.first()), answered) {
+        (Some(intent), _) => (intent.clone(), topics),
+        (None, Some(intent)) if scene.seen.is_empty() => {
+            let topics = select(scene, Some(&intent));
+            (intent, topics)
+        }
+        _ => return false,
+    };
     let question = Question::Topic { intent, topics };
     draft.add(0..scene.tokens.len(), Command::Ask { question, about: None });
     true
+}
+
+/// Whether a message holds a phrase of the shop.
+fn says(scene: &Scene<'_>, phrase: &str) -> bool {
+    let words = fold(phrase);
+    let words: Vec<&str> = words.split_whitespace().collect();
+    let all: Vec<&str> = scene.tokens.iter().map(|token| token.text.as_str()).collect();
+    !words.is_empty() && all.windows(words.len()).any(|part| part == words)
 }
 
 /// "and to Spain?", "and for a mattress?": the matter answered last, under another condition.
@@ -179,8 +204,27 @@ fn topics(draft: &mut Draft<'_, '_>) {
             _ => None,
         })
         .collect();
+    let content = |tokens: &Range<usize>| {
+        let words = &draft.scene.tokens[tokens.clone()];
+        words.iter().filter(|token| !draft.scene.cues.is_filler(&token.text)).count()
+    };
+    // "can I change the address": of two that overlap, the one with more words that say something.
+    let weaker: Vec<Range<usize>> = named
+        .iter()
+        .filter(|(_, tokens)| {
+            named.iter().any(|(_, other)| {
+                other.start < tokens.end
+                    && tokens.start < other.end
+                    && content(other) > content(tokens)
+            })
+        })
+        .map(|(_, tokens)| tokens.clone())
+        .collect();
     for (label, tokens) in named {
         if draft.is_used(&tokens) {
+            continue;
+        }
+        if weaker.contains(&tokens) {
             continue;
         }
         // "the address of the delivery": the second word only says of what.
@@ -211,7 +255,7 @@ fn topics(draft: &mut Draft<'_, '_>) {
     }
 }
 
-fn add_topic(draft: &mut Draft<'_, '_>, tokens: Range<usize>, intent: String) {
+pub(crate) fn add_topic(draft: &mut Draft<'_, '_>, tokens: Range<usize>, intent: String) {
     // "we need 30 of them, any discount?"
     let many = draft.scene.figures.iter().any(|figure| {
         figure.role == Role::Quantity && figure.count().is_some_and(|count| count >= BULK_MIN)
@@ -231,7 +275,7 @@ fn add_topic(draft: &mut Draft<'_, '_>, tokens: Range<usize>, intent: String) {
         return;
     }
     let about = about(draft, &tokens, &intent);
-    let topics = select(draft.scene, Some(&intent));
+    let topics = select_about(draft.scene, Some(&intent), about.as_ref());
     draft.add(tokens, Command::Ask { question: Question::Topic { intent, topics }, about });
 }
 
@@ -250,16 +294,51 @@ fn about(draft: &mut Draft<'_, '_>, tokens: &Range<usize>, intent: &str) -> Opti
 
 /// The shop's topics for an intent, best first.
 pub(crate) fn select(scene: &Scene<'_>, intent: Option<&str>) -> Vec<String> {
+    select_about(scene, intent, None)
+}
+
+/// As [`select`], for a product: what it is called decides between texts on several kinds.
+fn select_about(scene: &Scene<'_>, intent: Option<&str>, about: Option<&Reference>) -> Vec<String> {
+    let state = scene.input.state;
+    let sku = match about {
+        Some(Reference::Product(sku)) => Some(sku),
+        Some(_) => state.focus.as_ref().map(|focus| &focus.sku).or(state.last_shown.first()),
+        None => None,
+    };
+    let product = sku.and_then(|sku| scene.input.catalog.product(sku));
+    let title = product.and_then(|one| one.title.or_fallback(scene.input.language, &[]));
     let home = home(scene);
     let abroad = scene.has(Cue::Abroad)
         || scene
             .hits
             .iter()
             .any(|hit| matches!(&hit.meaning, Meaning::Country(code) if *code != home));
+    // A topic names countries: a town or an island of one counts as its name.
+    let mut text: String = scene
+        .tokens
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| !how_long(scene, *at))
+        .map(|(_, token)| token.text.as_str())
+        .collect::<Vec<_>>()
+        .join(" ");
+    if let Some(title) = title {
+        text.push(' ');
+        text.push_str(title);
+    }
+    for hit in &scene.hits {
+        if let Meaning::Country(code) = &hit.meaning
+            && *code != home
+            && let Some(name) = scene.cues.country_names(code).first()
+        {
+            text.push(' ');
+            text.push_str(name);
+        }
+    }
     let query = TopicQuery {
-        text: scene.input.text,
+        text: &text,
         abroad,
-        express: scene.has(Cue::Express),
+        express: asks_fast(scene),
         pickup: scene.has(Cue::Pickup),
         worn: scene.has(Cue::Worn),
         place: scene.has(Cue::Where),
@@ -267,6 +346,17 @@ pub(crate) fn select(scene: &Scene<'_>, intent: Option<&str>) -> Vec<String> {
     };
     let scored = scene.input.policies.select(intent, &query, scene.input.locales);
     scored.into_iter().map(|(id, _)| id).collect()
+}
+
+/// Whether a token is part of a question for a duration: "how fast" asks for no fast delivery.
+fn how_long(scene: &Scene<'_>, at: usize) -> bool {
+    let speed = scene.hits_of(Cue::Express).any(|hit| hit.tokens.contains(&at));
+    speed && scene.hits_of(Cue::HowLong).any(|hit| hit.tokens.len() > 1 && hit.tokens.contains(&at))
+}
+
+/// Whether a fast delivery is asked for.
+fn asks_fast(scene: &Scene<'_>) -> bool {
+    scene.hits_of(Cue::Express).any(|hit| !how_long(scene, hit.tokens.start))
 }
 
 /// The shop's own country, guessed from the language that it answers in where nothing else

@@ -38,6 +38,45 @@ fn category(seen: &Seen) -> Option<&str> {
     })
 }
 
+/// The kind that words mean: of several, the one looked for, else one whose products have the
+/// values wished for ("skiing … a helmet").
+fn best_category<'a>(scene: &'a Scene<'_>, seen: &'a Seen) -> Option<&'a str> {
+    let kinds: Vec<&str> = seen
+        .targets
+        .iter()
+        .filter_map(|target| match target {
+            MentionTarget::Category(id) => Some(id.as_str()),
+            _ => None,
+        })
+        .collect();
+    if kinds.len() < 2 {
+        return kinds.first().copied();
+    }
+    let state = scene.input.state;
+    let catalog = scene.input.catalog;
+    let later = state.later.iter().filter_map(|need| need.category.as_deref());
+    let known: Vec<&str> = state.need.category.as_deref().into_iter().chain(later).collect();
+    if let Some(kind) = kinds.iter().find(|kind| known.contains(kind)) {
+        return Some(kind);
+    }
+    let named = scene.seen.iter().flat_map(values).map(|choice| (&choice.key, &choice.value));
+    let wished = state.need.facets.iter();
+    let wished = wished.flat_map(|(key, wish)| wish.must.iter().map(move |value| (key, value)));
+    let wishes: Vec<(&String, &String)> = named.chain(wished).collect();
+    let met = |kind: &str| {
+        let own = catalog.products().iter().filter(|one| catalog.is_within(&one.category, kind));
+        let met = own.map(|product| {
+            let states = |(key, value): &&(&String, &String)| {
+                product.facets.get(*key).is_some_and(|values| values.contains(*value))
+            };
+            wishes.iter().filter(states).count()
+        });
+        met.max().unwrap_or_default()
+    };
+    let best = kinds.iter().enumerate().max_by_key(|(at, kind)| (met(kind), usize::MAX - at));
+    best.map(|(_, kind)| *kind)
+}
+
 /// The kind of product that the message or the need is about.
 fn kind<'a>(scene: &'a Scene<'_>) -> Option<&'a str> {
     let named = scene.seen.iter().find_map(category);
@@ -124,9 +163,13 @@ fn denied_behind(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
 /// "no red, pink or yellow": what follows an excluded value after a comma or "or" is excluded.
 fn listed(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
     let before = scene.seen.iter().rfind(|seen| seen.tokens.end <= tokens.start);
-    let Some(before) = before else { return false };
+    let own = scene.seen.iter().find(|seen| seen.tokens == *tokens);
+    let (Some(before), Some(own)) = (before, own) else { return false };
+    let alike = values(before).iter().any(|one| values(own).iter().any(|two| one.key == two.key))
+        || category(before).is_some() && category(own).is_some();
     let gap = before.tokens.end..tokens.start;
-    let joint = gap.len() == 1
+    let joint = alike
+        && gap.len() == 1
         && (scene.hit_in(&gap, Cue::Or).is_some() || scene.tokens[gap.start].text == ",");
     if !joint {
         return false;
@@ -152,19 +195,6 @@ fn is_service(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
     !want.is_some_and(|want| want.tokens.end <= tokens.start && tokens.end <= topic.tokens.start)
 }
 
-/// Whether a product of a kind is named in the same sentence: "the Quenouille blanket".
-fn names_product_of(scene: &Scene<'_>, seen: &Seen, kind: &str) -> bool {
-    let catalog = scene.input.catalog;
-    let Some(sentence) = scene.sentence_of(seen.tokens.start) else { return false };
-    let named = super::references::products(scene, &sentence.tokens);
-    named.iter().any(|(reference, _)| match reference {
-        Reference::Product(sku) => {
-            catalog.product(sku).is_some_and(|product| catalog.is_within(&product.category, kind))
-        }
-        _ => false,
-    })
-}
-
 /// Whether a kind of product only says of what kind another one is: "a strap with a band".
 fn is_complement(scene: &Scene<'_>, seen: &Seen) -> bool {
     let before = scene.seen.iter().rfind(|one| one.tokens.end <= seen.tokens.start);
@@ -179,14 +209,38 @@ fn is_complement(scene: &Scene<'_>, seen: &Seen) -> bool {
 
 /// The value that a word for a kind of product also states: a raincoat is a jacket for rain.
 fn qualified(scene: &Scene<'_>, seen: &Seen, category: &str) -> Option<FacetChoice> {
-    let [choice] = values(seen)[..] else { return None };
     let catalog = scene.input.catalog;
+    let inner = inner_values(scene, seen, category);
+    let stated: Vec<&FacetChoice> = values(seen).into_iter().chain(&inner).collect();
+    let [choice] = stated[..] else { return None };
     let made = |product: &Product| {
         let stated = product.facets.get(&choice.key);
         catalog.is_within(&product.category, category)
             && stated.is_some_and(|values| values.contains(&choice.value))
     };
     catalog.products().iter().any(made).then(|| choice.clone())
+}
+
+/// Values that single words of a name for a kind state, where they tell its products apart: "gloves
+/// for skiing". None if the name as a whole states one.
+fn inner_values(scene: &Scene<'_>, seen: &Seen, category: &str) -> Vec<FacetChoice> {
+    if seen.tokens.len() < 2 || !values(seen).is_empty() {
+        return Vec::new();
+    }
+    let catalog = scene.input.catalog;
+    let tells_apart = |choice: &FacetChoice| {
+        let within = |product: &&Product| catalog.is_within(&product.category, category);
+        let mut products = catalog.products().iter().filter(within);
+        products.clone().any(|product| product.has(choice))
+            && products.any(|product| !product.has(choice))
+    };
+    let words = seen.tokens.clone().map(|at| scene.text_of(&(at..at + 1)));
+    let found = words.flat_map(|word| catalog.mentions(&word, &[scene.input.language]));
+    let values = found.filter(|one| one.exact >= 1.0).filter_map(|one| match one.target {
+        MentionTarget::Value(choice) => Some(choice),
+        _ => None,
+    });
+    values.filter(tells_apart).collect()
 }
 
 /// Matters of something bought already.
@@ -214,23 +268,16 @@ fn is_after_sale(scene: &Scene<'_>) -> bool {
     bought && !wished && !figures
 }
 
-/// "the watch Minutelle": a kind right beside a product of that kind is part of its name.
-fn is_apposition(scene: &Scene<'_>, kind: &Seen) -> bool {
-    let Some(category) = category(kind) else { return false };
+/// Whether a product of a kind is named in the same sentence: "the Quenouille blanket".
+fn names_product_of(scene: &Scene<'_>, seen: &Seen, kind: &str) -> bool {
     let catalog = scene.input.catalog;
-    scene.seen.iter().any(|seen| {
-        let gap = if seen.tokens.start >= kind.tokens.end {
-            kind.tokens.end..seen.tokens.start
-        } else if seen.tokens.end <= kind.tokens.start {
-            seen.tokens.end..kind.tokens.start
-        } else {
-            return false;
-        };
-        let product = super::references::product_of(seen);
-        let product = product.and_then(|sku| catalog.product(&sku));
-        gap.len() <= 1
-            && scene.tokens[gap].iter().all(|token| scene.cues.is_filler(&token.text))
-            && product.is_some_and(|product| catalog.is_within(&product.category, category))
+    let Some(sentence) = scene.sentence_of(seen.tokens.start) else { return false };
+    let named = super::references::products(scene, &sentence.tokens);
+    named.iter().any(|(reference, _)| match reference {
+        Reference::Product(sku) => {
+            catalog.product(sku).is_some_and(|product| catalog.is_within(&product.category, kind))
+        }
+        _ => false,
     })
 }
 
@@ -281,12 +328,8 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
         if complaint && !wanted {
             continue;
         }
-        if is_apposition(scene, seen) {
-            draft.mark(&seen.tokens);
-            continue;
-        }
         let polarity = polarity(draft, &seen.tokens);
-        if let Some(category) = category(seen) {
+        if let Some(category) = best_category(scene, seen) {
             if is_complement(scene, seen) {
                 continue;
             }
