@@ -2,6 +2,7 @@
 
 use crate::locale::Locales;
 use crate::reader::cues::Cue;
+use crate::reader::tokens::TokenKind;
 use crate::reader::tokens::fold;
 use crate::reader::tokens::tokenize;
 use crate::shop::Language;
@@ -57,6 +58,12 @@ const UNASKED_LOSS: f32 = 1.5;
 
 /// What a topic for special cases loses if none of its own words was said.
 const UNSAID_LOSS: f32 = 2.5;
+
+/// What the matter that a topic is mostly about is worth.
+const FIRST_SCORE: f32 = 1.5;
+
+/// What a text that states a number of days is worth to a question on a time.
+const TIME_SCORE: f32 = 1.5;
 
 /// Least score of a topic found without an intent.
 const FREE_SCORE_MIN: f32 = 2.0;
@@ -117,6 +124,8 @@ pub struct TopicQuery<'a> {
     pub place: bool,
     /// Opening hours were asked for.
     pub opening: bool,
+    /// A time was asked for.
+    pub how_long: bool,
 }
 
 /// A topic's words, ready for comparison.
@@ -206,6 +215,9 @@ impl Policies {
                 continue;
             }
             let mut score = self.overlap(profile, &said, &joined);
+            if query.how_long && states_time(topic, locales) {
+                score += TIME_SCORE;
+            }
             if intent.is_some() {
                 score += conditions(topic, profile, query, locales);
                 let special = !profile.phrases.is_empty();
@@ -217,7 +229,7 @@ impl Policies {
             }
             // The first intent of a topic is what it is mostly about.
             let first = topic.intents.first().map(String::as_str) == intent;
-            found.push((topic.id.clone(), if first { score + 0.5 } else { score }));
+            found.push((topic.id.clone(), if first { score + FIRST_SCORE } else { score }));
         }
         found.sort_by(|a, b| b.1.total_cmp(&a.1));
         found
@@ -240,6 +252,19 @@ impl Policies {
 /// A small count as a factor.
 fn small(count: usize) -> f32 {
     u16::try_from(count).map_or(f32::from(u16::MAX), f32::from)
+}
+
+/// Whether a topic's text states a figure with a unit: "2 to 4 days".
+fn states_time(topic: &Topic, locales: &Locales) -> bool {
+    topic.text.iter().any(|(language, text)| {
+        let cues = &locales.get(language).cues;
+        let tokens = tokenize(text, &HashMap::new());
+        tokens.windows(2).any(|pair| {
+            pair[0].kind == TokenKind::Number
+                && pair[1].text.chars().count() > 2
+                && cues.says(&pair[1].text, Cue::Unit)
+        })
+    })
 }
 
 /// What the conditions of a question are worth to a topic.

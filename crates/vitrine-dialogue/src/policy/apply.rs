@@ -64,6 +64,7 @@ pub(super) fn apply(
                 changes.narrowed = true;
             }
             Command::Seek { category, .. } => {
+                forget_words(state, &said.source, &changes);
                 target = seek(context.catalog, state, category, &mut changes);
             }
             Command::Quantity { pieces, size: Some(size) } => {
@@ -97,6 +98,7 @@ pub(super) fn apply(
             }
         }
     }
+    stay_in_wider_kind(context.catalog, state, reading, &changes);
     if changes.quantity.is_some() {
         state.need.quantity = changes.quantity;
         state.need.pieces.clear();
@@ -113,7 +115,11 @@ pub(super) fn apply(
         });
         // The words of a wish rank products too: a feature may say it where no facet does.
         let said = wishes.flat_map(|source| source.split(|c: char| !c.is_alphanumeric()));
-        let said = said.filter(|word| word.chars().count() >= WISH_LETTERS_MIN);
+        let property = |word: &str| {
+            let word = word.to_lowercase();
+            context.catalog.products().iter().any(|one| one.attributes.contains_key(&word))
+        };
+        let said = said.filter(|word| word.chars().count() >= WISH_LETTERS_MIN || property(word));
         for word in reading.words.iter().cloned().chain(said.map(str::to_lowercase)) {
             if state.need.words.len() < WORDS_MAX && !state.need.words.contains(&word) {
                 state.need.words.push(word);
@@ -121,6 +127,37 @@ pub(super) fn apply(
         }
     }
     changes
+}
+
+/// "no running shoes but for hiking": another of the same wider kind is wanted.
+fn stay_in_wider_kind(
+    catalog: &Catalog,
+    state: &mut DialogueState,
+    reading: &Reading,
+    changes: &Changes,
+) {
+    let wished = reading
+        .commands
+        .iter()
+        .any(|said| matches!(&said.command, Command::Constrain { polarity: Polarity::Must, .. }));
+    if changes.sought || !wished || state.need.category.is_some() {
+        return;
+    }
+    let refused = reading.commands.iter().find_map(|said| match &said.command {
+        Command::Seek { category, polarity: Polarity::MustNot } => Some(category.as_str()),
+        _ => None,
+    });
+    state.need.category = refused.and_then(|kind| catalog.parent(kind)).map(str::to_owned);
+}
+
+/// What ranked another kind says nothing of the one now named.
+fn forget_words(state: &mut DialogueState, source: &str, changes: &Changes) {
+    let known = |word: &str| {
+        word.chars().count() < WISH_LETTERS_MIN || state.need.words.contains(&word.to_lowercase())
+    };
+    if !changes.sought && !source.split(|c: char| !c.is_alphanumeric()).all(known) {
+        state.need.words.clear();
+    }
 }
 
 /// Which need a wish belongs to.
@@ -151,10 +188,6 @@ fn seek(
     changes: &mut Changes,
 ) -> Target {
     let first = !changes.sought;
-    if first {
-        // What ranked the last kind says nothing of this one.
-        state.need.words.clear();
-    }
     changes.sought = true;
     if let Some(known) = state.need.category.clone() {
         if related(catalog, &known, category) {

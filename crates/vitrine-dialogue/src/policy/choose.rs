@@ -175,18 +175,14 @@ impl<'a> Turn<'a> {
         if self.wants_to_buy() {
             return self.buying();
         }
-        if !self.moves.is_empty() && (!self.changes.sought || self.asks_terms()) {
+        let bulk = self.has(|command| {
+            matches!(command, Command::Ask { question: Question::Topic { intent, .. }, .. }
+                if intent == "bulk_order")
+        });
+        if !self.moves.is_empty() && (!self.changes.sought || bulk) {
             return self.after_answers();
         }
         self.selling_or_talk();
-    }
-
-    /// Whether terms for large orders are asked: the goods are named for them, and not yet chosen.
-    fn asks_terms(&self) -> bool {
-        self.has(|command| {
-            matches!(command, Command::Ask { question: Question::Topic { intent, .. }, .. }
-                if intent == "bulk_order")
-        })
     }
 
     /// Takes a product named beside a matter that is declined into focus.
@@ -304,6 +300,13 @@ impl<'a> Turn<'a> {
                     | Command::Cheaper
                     | Command::Another
                     | Command::Checkout
+                    | Command::Ask {
+                        question: Question::Price
+                            | Question::Stock
+                            | Question::Sizes
+                            | Question::Attribute { .. },
+                        about: Some(Reference::Product(_)),
+                    }
             )
         })
     }

@@ -191,7 +191,14 @@ impl Turn<'_> {
             let amount = variant.price.amount.saturating_mul(Decimal::from(pieces));
             (pieces, Money { amount, currency: variant.price.currency })
         });
-        self.moves.push(Move::PriceOf { card, pieces });
+        // Whether it is there was answered with its price.
+        let said = self
+            .moves
+            .iter()
+            .any(|one| matches!(one, Move::Stock { card: known, .. } if known.sku == card.sku));
+        if !said || pieces.is_some() {
+            self.moves.push(Move::PriceOf { card, pieces });
+        }
     }
 
     fn stock(&mut self, product: &Product, options: BTreeMap<String, String>, restock: bool) {
@@ -207,10 +214,11 @@ impl Turn<'_> {
                 asked.insert(key.clone(), said.clone());
             }
         }
-        if restock {
+        let availability = cards::availability(product, &asked);
+        let there = matches!(availability, Availability::InStock | Availability::Preorder);
+        if restock && !there {
             return self.restock(product);
         }
-        let availability = cards::availability(product, &asked);
         if !matches!(availability, Availability::InStock | Availability::Preorder) {
             return self.not_in_stock(product, asked);
         }
@@ -425,6 +433,10 @@ impl Turn<'_> {
 
     fn cart(&mut self) {
         let context = self.context;
+        // "both together under 200": nothing was chosen yet, the search answers.
+        if self.state.cart.is_empty() && self.changes.sought {
+            return;
+        }
         if self.state.cart.is_empty()
             && let Some(product) =
                 references::focus(&self.state).and_then(|sku| context.catalog.product(&sku))

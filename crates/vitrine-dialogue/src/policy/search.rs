@@ -6,6 +6,7 @@ use super::references::has_value;
 use super::sizes;
 use crate::plan::GivenUp;
 use crate::reader::tokens::fold;
+use crate::shop::AttributeValue;
 use crate::shop::FacetChoice;
 use crate::shop::Found;
 use crate::shop::Lookups;
@@ -13,6 +14,7 @@ use crate::shop::Order;
 use crate::shop::Product;
 use crate::shop::Query;
 use crate::shop::Relaxed;
+use crate::state::FacetWish;
 use crate::state::Need;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
@@ -88,7 +90,13 @@ pub(super) fn find<'a>(
 ) -> (Vec<&'a Product>, Vec<GivenUp>, usize) {
     let query = query(context, need, without);
     let Found { products, matching, relaxed } = context.catalog.find(&query, hits_max);
-    let given_up = relaxed.iter().filter_map(|relaxed| given_up(context, need, relaxed)).collect();
+    let mut all: Vec<GivenUp> = Vec::new();
+    for wish in relaxed.iter().filter_map(|relaxed| given_up(context, need, relaxed)) {
+        if !all.contains(&wish) {
+            all.push(wish);
+        }
+    }
+    let given_up = all;
     (products, given_up, matching)
 }
 
@@ -111,7 +119,14 @@ const ENDING_LETTERS_MAX: usize = 2;
 fn same_word(one: &str, other: &str) -> bool {
     let common = one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
     let longest = one.chars().count().max(other.chars().count());
-    common >= TITLE_LETTERS_MIN && longest - common <= ENDING_LETTERS_MAX
+    let forms = common >= TITLE_LETTERS_MIN && longest - common <= ENDING_LETTERS_MAX;
+    // "Rucksack" for "Tagesrucksack".
+    forms || other.chars().count() > TITLE_LETTERS_MIN && one.ends_with(other)
+}
+
+/// Whether a yes-or-no property of a product is called so and is a yes: "gps", "bluetooth".
+fn has_flag(product: &Product, word: &str) -> bool {
+    product.attributes.get(word).is_some_and(|value| matches!(value, AttributeValue::Flag(true)))
 }
 
 /// The products whose titles hold most of the customer's words, where that tells some of them from
@@ -126,24 +141,26 @@ pub(super) fn titled<'a>(
         let title = product.title.or_fallback(context.language, &[]);
         let title = fold(title.map_or("", String::as_str));
         let words = title.split(|c: char| !c.is_alphanumeric());
-        let words = words.filter(|word| said.iter().any(|said| same_word(word, said))).count();
-        words + stated(context, need, product)
+        let titled = words.filter(|word| said.iter().any(|said| same_word(word, said))).count();
+        titled + said.iter().filter(|word| has_flag(product, word)).count()
+    };
+    let states = |product: &Product| {
+        let wishes = need.facets.iter().filter(|(_, wish)| !wish.must.is_empty());
+        let met = |(key, wish): &(&String, &FacetWish)| {
+            wish.must.iter().any(|value| has_value(product, key, value))
+        };
+        wishes.filter(met).count()
     };
     let counts: Vec<usize> = products.iter().map(|product| holds(product)).collect();
     let most = counts.iter().copied().max().unwrap_or_default();
+    // A child's helmet that is not called a bicycle helmet meets the wish better than one that is.
+    let stated: Vec<usize> = products.iter().map(|product| states(product)).collect();
+    let best = stated.iter().copied().max().unwrap_or_default();
+    if !stated.iter().zip(&counts).any(|(stated, count)| *stated == best && *count == most) {
+        return products;
+    }
     let kept = products.iter().zip(counts).filter(|(_, count)| *count == most);
     kept.map(|(product, _)| *product).collect()
-}
-
-/// How many wishes that products without the facet meet too are stated by a product: children's
-/// goggles come first for a child.
-fn stated(context: &Context<'_>, need: &Need, product: &Product) -> usize {
-    let general = need.facets.iter().filter(|(key, _)| context.catalog.matches_all(key));
-    let met = general.filter(|(key, wish)| {
-        let values = product.facets.get(*key).into_iter().flatten();
-        values.into_iter().any(|value| wish.must.contains(value))
-    });
-    2 * met.count()
 }
 
 fn given_up(context: &Context<'_>, need: &Need, relaxed: &Relaxed) -> Option<GivenUp> {

@@ -27,6 +27,9 @@ use std::collections::BTreeMap;
 /// Most products shown at once.
 const SHOWN_AT_ONCE: usize = 3;
 
+/// Most products that titles are compared of.
+const FOUND_MAX: usize = 48;
+
 /// Matching products from which a need is too wide to show any before a question.
 const WIDE_MIN: usize = 6;
 
@@ -65,7 +68,24 @@ impl Turn<'_> {
             && self.before.focus.is_some()
             && self.state.later.is_empty()
             && !self.changes.indifferent;
+        if insists && self.names_focus() && self.show(&Reference::Focus) {
+            return;
+        }
         self.present(&need, if insists { Lead::Another } else { lead });
+    }
+
+    /// Whether the message only names the kind of the product under discussion: "the dumbbells then".
+    fn names_focus(&self) -> bool {
+        let catalog = self.context.catalog;
+        let focus = self.before.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
+        let Some(product) = focus else { return false };
+        let talk = |command: &Command| {
+            matches!(command, Command::Confirm | Command::Thank | Command::Greet)
+        };
+        self.reading.commands.iter().all(|said| match &said.command {
+            Command::Seek { category, .. } => catalog.is_within(&product.category, category),
+            command => talk(command),
+        })
     }
 
     /// Whether a question comes before products: the need is wide, and little was asked yet.
@@ -132,14 +152,19 @@ impl Turn<'_> {
             }
             _ => self.state.rejected.clone(),
         };
-        let (mut products, given_up, matching) =
-            search::find(self.context, need, &without, SHOWN_AT_ONCE);
+        let (mut products, given_up, mut matching) =
+            search::find(self.context, need, &without, FOUND_MAX);
         if products.is_empty() {
             return self.nothing(need);
         }
-        if given_up.is_empty() && lead != Lead::Another {
+        if lead != Lead::Another {
+            let all = products.len();
             products = search::titled(self.context, need, products);
+            if products.len() < all {
+                matching = products.len();
+            }
         }
+        products.truncate(SHOWN_AT_ONCE);
         let specific = search::wishes(need) >= SPECIFIC_MIN || !given_up.is_empty();
         if specific || matching <= SHOWN_AT_ONCE || lead != Lead::First {
             products.truncate(1);

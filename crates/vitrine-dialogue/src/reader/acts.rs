@@ -4,6 +4,7 @@
 use super::cues::Cue;
 use super::draft::Draft;
 use super::scene::Scene;
+use super::tokens::TokenKind;
 use crate::command::Command;
 use crate::command::Question;
 use crate::shop::Lookups;
@@ -88,7 +89,13 @@ pub(crate) fn direct(draft: &mut Draft<'_, '_>) {
             let negated = draft.scene.hit_before(hit.start, Cue::Negation, 2).is_some();
             let asked = cue == Cue::Checkout
                 && draft.scene.topic_in(&draft.scene.clause_of(hit.start)).is_some();
-            if !negated && !asked {
+            // "are you a real person?" asks for none.
+            let bot = cue == Cue::Human
+                && draft
+                    .scene
+                    .hits_of(Cue::Bot)
+                    .any(|one| one.tokens.start < hit.end && hit.start < one.tokens.end);
+            if !negated && !asked && !bot {
                 draft.add(hit, command.clone());
             }
         }
@@ -119,7 +126,8 @@ pub(crate) fn preferences(draft: &mut Draft<'_, '_>) {
     });
     let labelled = catalog.facets().iter().find_map(|facet| {
         let label = super::tokens::fold(&catalog.key_label(&facet.key, scene.input.language));
-        let at = clause.clone().find(|at| scene.tokens[*at].text == label)?;
+        let names = |at: &usize| scene.tokens[*at].text == label && !scene.cues.is_filler(&label);
+        let at = clause.clone().find(names)?;
         Some((facet.key.clone(), at..at + 1))
     });
     let facet = match (rest, named.or(labelled)) {
@@ -155,7 +163,8 @@ pub(crate) fn courtesy(draft: &mut Draft<'_, '_>) {
     }
     let thanks = first(draft, Cue::Thank).or_else(|| {
         let praise = first(draft, Cue::Praise);
-        let pending = matches!(scene.input.state.pending, Some(Pending::Buy { .. }));
+        let pending =
+            matches!(scene.input.state.pending, Some(Pending::Buy { .. } | Pending::Pick));
         praise.filter(|_| !draft.has_content() && !pending)
     });
     if let Some(hit) = thanks {
@@ -189,6 +198,11 @@ fn yes_and_no(draft: &mut Draft<'_, '_>) {
         return;
     }
     let Some(hit) = draft.free(Cue::Yes).into_iter().next() else { return };
+    // "si può pagare qui?": the word for yes is also another one.
+    let runs_on = scene.tokens.get(hit.end).is_some_and(|next| next.kind == TokenKind::Word);
+    if runs_on && scene.asks_at(hit.start) {
+        return;
+    }
     let figures = draft.found.iter().all(|found| {
         matches!(
             found.command,

@@ -119,6 +119,15 @@ fn compare(draft: &mut Draft<'_, '_>) {
     draft.add(hit, Command::Compare { references: named });
 }
 
+/// A comparison answers the questions on properties of what is compared.
+pub(crate) fn settle(draft: &mut Draft<'_, '_>) {
+    if draft.any(|command| matches!(command, Command::Compare { .. })) {
+        draft.found.retain(|found| {
+            !matches!(found.command, Command::Ask { question: Question::Attribute { .. }, .. })
+        });
+    }
+}
+
 fn which(draft: &mut Draft<'_, '_>) {
     let Some(hit) = draft.free(Cue::Which).into_iter().next() else { return };
     // "which is the difference?"
@@ -170,6 +179,10 @@ fn remove(draft: &mut Draft<'_, '_>) {
             continue;
         }
         let place = hit.start..clause.end;
+        let behind = !categories(draft, &place).is_empty()
+            || !references::find(draft.scene, &place).is_empty();
+        // "take the headband out again": what is removed may stand before the word.
+        let place = if behind { place } else { clause.clone() };
         let kinds = categories(draft, &place);
         let named = references::find(draft.scene, &place);
         if let Some((category, tokens)) = kinds.first().filter(|_| {

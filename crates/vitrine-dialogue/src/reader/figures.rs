@@ -326,7 +326,10 @@ fn count(scene: &Scene<'_>, figure: &mut Figure) -> bool {
         return false;
     }
     let pieces = scene.hit_after(figure.bare.end, Cue::Pieces, 0).map(|hit| hit.tokens.clone());
+    // "2x", not "38 per la palestra".
+    let sign_only = |tokens: &std::ops::Range<usize>| scene.text_of(tokens).chars().count() == 1;
     let times = scene.hit_after(figure.bare.end, Cue::Times, 0).map(|hit| hit.tokens.clone());
+    let times = times.filter(sign_only);
     let sign = scene.hit_before(figure.bare.start, Cue::Times, 0).map(|hit| hit.tokens.clone());
     // "I'll have 3", "mettez-en deux"
     let taken = scene.hit_before(figure.bare.start, Cue::Choose, 1).is_some();

@@ -36,6 +36,7 @@ use self::cues::Cue;
 use self::draft::Draft;
 use self::scene::Scene;
 use crate::command::Command;
+use crate::command::Reference;
 use crate::command::Said;
 use crate::locale::Locale;
 use crate::shop::Mention;
@@ -119,6 +120,7 @@ fn all(draft: &mut Draft<'_, '_>) {
     sizes::find(draft);
     wishes::find(draft);
     acts::courtesy(draft);
+    choices::settle(draft);
     rest(draft);
 }
 
@@ -142,6 +144,14 @@ fn rest(draft: &mut Draft<'_, '_>) {
     }
     let answered = draft.any(|one| matches!(one, Command::Confirm | Command::Deny));
     if let Some(hit) = shop.filter(|_| !answered) {
+        // "let me see": the product that was just shown.
+        let focus =
+            scene.input.state.focus.is_some() && scene.content_words_outside(&hit.tokens) == 0;
+        if focus && scene.has(Cue::Show) && !scene.has(Cue::Want) {
+            let reference = Reference::Focus;
+            draft.add(hit.tokens.clone(), Command::Show { reference });
+            return;
+        }
         draft.add(hit.tokens.clone(), Command::Browse);
         return;
     }

@@ -158,8 +158,11 @@ fn direct(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
         // "how much is delivery?" is a question on deliveries.
         // "how much does it weigh?"
         let bare = hit.clone().all(|at| draft.scene.cues.is_filler(&draft.scene.tokens[at].text));
-        let measured =
-            cue == Cue::Price && (hit.len() == 1 || bare) && names_attribute(draft.scene, sentence);
+        let measured = cue == Cue::Price
+            && (hit.len() == 1 || bare)
+            && (names_attribute(draft.scene, sentence)
+                || !labels(draft.scene, sentence).is_empty()
+                || draft.scene.unit_at(hit.end).is_some());
         if measured {
             draft.mark(&hit);
             continue;

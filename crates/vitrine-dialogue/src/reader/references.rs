@@ -187,7 +187,9 @@ pub(crate) fn find(scene: &Scene<'_>, place: &Range<usize>) -> Vec<(Reference, R
             (Cue::Cheapest, Cue::Cheaper, Reference::Cheapest),
             (Cue::Dearest, Cue::Dearer, Reference::Dearest),
         ] {
-            if let Some(tokens) = cue(direct).or_else(|| relative(other)).filter(|_| choice) {
+            if let Some(tokens) =
+                cue(direct).or_else(|| relative(other)).filter(|_| choice || direct == Cue::Dearest)
+            {
                 return vec![(reference, tokens)];
             }
         }

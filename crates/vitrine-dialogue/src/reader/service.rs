@@ -15,7 +15,9 @@ use crate::command::Complaint;
 use crate::command::Question;
 use crate::command::Reference;
 use crate::policies::TopicQuery;
+use crate::shop::FacetChoice;
 use crate::shop::Lookups;
+use crate::shop::MentionTarget;
 use crate::state::Pending;
 use std::ops::Range;
 
@@ -187,6 +189,7 @@ fn goes_on(draft: &mut Draft<'_, '_>) {
     let other = other.iter().any(|cue| scene.has(*cue))
         || scene.hits.iter().any(|hit| matches!(hit.meaning, Meaning::Attribute(_)))
         || !scene.figures.is_empty();
+    let starts = starts || scene.has(Cue::HowLong);
     if !starts || !asks || other || draft.has_content() {
         return;
     }
@@ -275,7 +278,8 @@ pub(crate) fn add_topic(draft: &mut Draft<'_, '_>, tokens: Range<usize>, intent:
         return;
     }
     let about = about(draft, &tokens, &intent);
-    let topics = select_about(draft.scene, Some(&intent), about.as_ref());
+    let kind = kind_of(draft.scene, about.as_ref());
+    let topics = select_for(draft.scene, Some(&intent), &kind);
     draft.add(tokens, Command::Ask { question: Question::Topic { intent, topics }, about });
 }
 
@@ -288,25 +292,41 @@ fn about(draft: &mut Draft<'_, '_>, tokens: &Range<usize>, intent: &str) -> Opti
         draft.mark(&tokens);
         return Some(reference);
     }
-    let it = scene.hit_in(&place, Cue::Focus).is_some() && scene.in_focus();
+    let kind = scene.seen.iter().any(|seen| {
+        let inside = seen.tokens.start >= place.start && seen.tokens.end <= place.end;
+        inside && seen.targets.iter().any(|one| matches!(one, MentionTarget::Category(_)))
+    });
+    let it = scene.in_focus() && !kind;
     (it && ABOUT_PRODUCTS.contains(&intent)).then_some(Reference::Focus)
+}
+
+/// What the product that a topic is asked of is called, with its kind and the wider ones: a bra is
+/// washed as clothing, not as shoes are.
+fn kind_of(scene: &Scene<'_>, about: Option<&Reference>) -> String {
+    let catalog = scene.input.catalog;
+    let sku = match about {
+        Some(Reference::Product(sku)) => Some(sku.as_str()),
+        Some(Reference::Focus) => scene.input.state.focus.as_ref().map(|one| one.sku.as_str()),
+        _ => None,
+    };
+    let Some(product) = sku.and_then(|sku| catalog.product(sku)) else { return String::new() };
+    let mut words: Vec<String> = product.title.iter().map(|(_, title)| title.clone()).collect();
+    let mut kind = Some(product.category.as_str());
+    while let Some(id) = kind {
+        let label = FacetChoice::new("category", id);
+        words.push(catalog.label(&label, scene.input.language));
+        kind = catalog.parent(id);
+    }
+    words.join(" ")
 }
 
 /// The shop's topics for an intent, best first.
 pub(crate) fn select(scene: &Scene<'_>, intent: Option<&str>) -> Vec<String> {
-    select_about(scene, intent, None)
+    select_for(scene, intent, "")
 }
 
-/// As [`select`], for a product: what it is called decides between texts on several kinds.
-fn select_about(scene: &Scene<'_>, intent: Option<&str>, about: Option<&Reference>) -> Vec<String> {
-    let state = scene.input.state;
-    let sku = match about {
-        Some(Reference::Product(sku)) => Some(sku),
-        Some(_) => state.focus.as_ref().map(|focus| &focus.sku).or(state.last_shown.first()),
-        None => None,
-    };
-    let product = sku.and_then(|sku| scene.input.catalog.product(sku));
-    let title = product.and_then(|one| one.title.or_fallback(scene.input.language, &[]));
+/// The same, for a kind of product.
+fn select_for(scene: &Scene<'_>, intent: Option<&str>, kind: &str) -> Vec<String> {
     let home = home(scene);
     let abroad = scene.has(Cue::Abroad)
         || scene
@@ -314,18 +334,9 @@ fn select_about(scene: &Scene<'_>, intent: Option<&str>, about: Option<&Referenc
             .iter()
             .any(|hit| matches!(&hit.meaning, Meaning::Country(code) if *code != home));
     // A topic names countries: a town or an island of one counts as its name.
-    let mut text: String = scene
-        .tokens
-        .iter()
-        .enumerate()
-        .filter(|(at, _)| !how_long(scene, *at))
-        .map(|(_, token)| token.text.as_str())
-        .collect::<Vec<_>>()
-        .join(" ");
-    if let Some(title) = title {
-        text.push(' ');
-        text.push_str(title);
-    }
+    let said = scene.tokens.iter().enumerate().filter(|(at, _)| !how_long(scene, *at));
+    let said: Vec<&str> = said.map(|(_, token)| token.text.as_str()).collect();
+    let mut text = format!("{} {kind}", said.join(" "));
     for hit in &scene.hits {
         if let Meaning::Country(code) = &hit.meaning
             && *code != home
@@ -343,6 +354,7 @@ fn select_about(scene: &Scene<'_>, intent: Option<&str>, about: Option<&Referenc
         worn: scene.has(Cue::Worn),
         place: scene.has(Cue::Where),
         opening: scene.has(Cue::Opening),
+        how_long: scene.has(Cue::HowLong),
     };
     let scored = scene.input.policies.select(intent, &query, scene.input.locales);
     scored.into_iter().map(|(id, _)| id).collect()

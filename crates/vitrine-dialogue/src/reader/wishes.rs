@@ -7,6 +7,7 @@ use super::draft::Draft;
 use super::figure::Role;
 use super::scene::Scene;
 use super::scene::Seen;
+use super::scene::same_words;
 use crate::command::Command;
 use crate::command::Polarity;
 use crate::command::Reference;
@@ -210,15 +211,26 @@ fn is_complement(scene: &Scene<'_>, seen: &Seen) -> bool {
 /// The value that a word for a kind of product also states: a raincoat is a jacket for rain.
 fn qualified(scene: &Scene<'_>, seen: &Seen, category: &str) -> Option<FacetChoice> {
     let catalog = scene.input.catalog;
-    let inner = inner_values(scene, seen, category);
-    let stated: Vec<&FacetChoice> = values(seen).into_iter().chain(&inner).collect();
-    let [choice] = stated[..] else { return None };
-    let made = |product: &Product| {
-        let stated = product.facets.get(&choice.key);
+    // "thermal bottle" is what a product is called, not a bottle for the cold.
+    let said = scene.text_of(&seen.tokens);
+    let called = |product: &Product| {
         catalog.is_within(&product.category, category)
-            && stated.is_some_and(|values| values.contains(&choice.value))
+            && product.title.iter().any(|(_, title)| same_words(title, &said))
     };
-    catalog.products().iter().any(made).then(|| choice.clone())
+    if catalog.products().iter().any(called) {
+        return None;
+    }
+    let inner = inner_values(scene, seen, category);
+    let all: Vec<&FacetChoice> = values(seen).into_iter().chain(&inner).collect();
+    let [choice] = all[..] else { return None };
+    let of_kind = |product: &&Product| catalog.is_within(&product.category, category);
+    let stated = |product: &Product| {
+        let values = product.facets.get(&choice.key);
+        values.is_some_and(|values| values.contains(&choice.value))
+    };
+    let mut products = catalog.products().iter().filter(of_kind);
+    let (some, all) = (products.clone().any(stated), products.all(stated));
+    (some && !all).then(|| choice.clone())
 }
 
 /// Values that single words of a name for a kind state, where they tell its products apart: "gloves

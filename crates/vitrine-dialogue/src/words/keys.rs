@@ -204,7 +204,7 @@ templates! {
     SorryPayment "sorry_payment" [] [];
     SorryRefund "sorry_refund" [] [];
     SorryService "sorry_service" [] [];
-    Handoff "handoff" [Team] [Hours];
+    Handoff "handoff" [] [Team Hours];
     HandoffBare "handoff_bare" [] [Hours];
     HandoffAgain "handoff_again" [] [Team Hours];
     // The assistant itself.

@@ -173,10 +173,7 @@ fn service_facts(locale: &Locale, statement: &Move) -> Vec<String> {
             facts.push(name.clone());
             facts.extend(contact.clone());
         }
-        Move::Handoff { team, hours, again } => {
-            facts.extend((!again).then(|| team.clone()));
-            facts.push(hours.clone());
-        }
+        Move::Handoff { hours, .. } => facts.push(hours.clone()),
         Move::Abilities { about } | Move::Deflect { about } => facts.push(about.clone()),
         Move::Noted { what } => facts.push(what.clone()),
         Move::NothingFound { wanted } => facts.push(wanted.clone()),
