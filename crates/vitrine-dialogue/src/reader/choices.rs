@@ -316,7 +316,6 @@ fn relative(draft: &mut Draft<'_, '_>) {
         (Cue::Cheapest, if shown { Command::Cheaper } else { Command::LowPrice }),
         (Cue::Dearer, Command::Dearer),
         (Cue::LowPrice, Command::LowPrice),
-        (Cue::Cheapest, Command::LowPrice),
         (Cue::Another, if shown { Command::Another } else { Command::Browse }),
         (Cue::Accessories, Command::Accessories),
     ] {
@@ -333,12 +332,11 @@ fn relative(draft: &mut Draft<'_, '_>) {
                 let money = matches!(figure.role, Role::Money { bound: Some(_), .. });
                 money && figure.tokens.start <= hit.start && hit.end <= figure.tokens.end
             });
-            // "the cheapest" is one of those shown, if there are any.
-            if cue == Cue::Cheapest && shown {
-                continue;
-            }
             let asked = cue == Cue::LowPrice && draft.scene.topic_in(&place).is_some();
             if !limited && !asked {
+                if cue == Cue::Cheapest && shown {
+                    draft.add(hit.clone(), Command::LowPrice);
+                }
                 draft.add(hit, command.clone());
             }
         }

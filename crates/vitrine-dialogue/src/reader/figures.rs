@@ -238,7 +238,9 @@ fn system(scene: &Scene<'_>, figure: &mut Figure) -> bool {
 fn unit(scene: &Scene<'_>, figure: &mut Figure) -> bool {
     let Some(unit) = scene.unit_at(figure.bare.end) else { return false };
     // "size 9 m" may be men's; a size word before decides.
-    if scene.hit_before(figure.bare.start, Cue::SizeWord, 1).is_some()
+    if unit.len() == 1
+        && scene.tokens[unit.start].text.chars().count() == 1
+        && scene.hit_before(figure.bare.start, Cue::SizeWord, 1).is_some()
         && scene.option_value(&scene.text_of(&(figure.bare.start..unit.end))).is_none()
     {
         return false;
@@ -295,7 +297,8 @@ fn size(scene: &Scene<'_>, figure: &mut Figure) -> bool {
     let counted = next.is_some_and(|next| next.kind == TokenKind::Word)
         && scene.hits.iter().any(|hit| hit.meaning == many);
     let pieces = scene.hit_after(figure.bare.end, Cue::Pieces, 0).is_some() || counted;
-    let plausible = figure.digits || word.is_some() || asked || (before.is_some() && known);
+    let plausible =
+        figure.digits || (word.is_some() && known) || asked || (before.is_some() && known);
     let alone = scene.content_words_outside(&figure.bare) == 0;
     if pieces && word.is_none() {
         return false;
