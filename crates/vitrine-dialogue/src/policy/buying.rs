@@ -76,7 +76,10 @@ impl Turn<'_> {
             }
         }
         let pays = self.has(|command| matches!(command, Command::Checkout));
-        if skus.is_empty() && pays && !self.state.cart.is_empty() && self.state.link.is_none() {
+        let focus = references::focus(&self.state);
+        let in_cart = self.state.cart.iter().any(|line| Some(&line.sku) == focus.as_ref());
+        let settled = self.state.link.is_none() || in_cart;
+        if skus.is_empty() && pays && !self.state.cart.is_empty() && settled {
             return skus;
         }
         if skus.is_empty() {

@@ -20,6 +20,9 @@ use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 use vitrine_base::money::Money;
 
+/// Letters by which a word is known whatever its ending.
+const STEM_LETTERS: usize = 6;
+
 /// Cent: prices below another are at least this much lower.
 const CENT: Decimal = Decimal::from_parts(1, 0, 0, false, 2);
 
@@ -201,6 +204,26 @@ pub(super) fn reasons(context: &Context<'_>, need: &Need, product: &Product) -> 
         }
     }
     found
+}
+
+/// Whether any product's texts hold one of the words of a need.
+pub(super) fn says(context: &Context<'_>, need: &Need) -> bool {
+    let said: Vec<String> = need.words.iter().map(|word| stem(&fold(word))).collect();
+    context.catalog.products().iter().any(|product| {
+        let description = product.description.or_fallback(context.language, &[]);
+        let title = product.title.or_fallback(context.language, &[]);
+        let texts = description.into_iter().chain(title).chain([&product.name]);
+        texts.chain(product.features(context.language)).any(|text| {
+            let text = fold(text);
+            let mut words = text.split(|c: char| !c.is_alphanumeric());
+            words.any(|word| said.contains(&stem(word)))
+        })
+    })
+}
+
+/// The first letters of a word, which its endings leave as they are.
+fn stem(word: &str) -> String {
+    word.chars().take(STEM_LETTERS).collect()
 }
 
 /// How many wishes a need states, besides the kind of product.

@@ -158,10 +158,12 @@ fn direct(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
         // "how much is delivery?" is a question on deliveries.
         // "how much does it weigh?"
         let bare = hit.clone().all(|at| draft.scene.cues.is_filler(&draft.scene.tokens[at].text));
+        let timed = draft.scene.hits_of(Cue::HowLong).any(|one| one.tokens.contains(&hit.start));
         let measured = cue == Cue::Price
             && (hit.len() == 1 || bare)
             && (names_attribute(draft.scene, sentence)
                 || !labels(draft.scene, sentence).is_empty()
+                || timed
                 || draft.scene.unit_at(hit.end).is_some());
         if measured {
             draft.mark(&hit);
@@ -172,16 +174,13 @@ fn direct(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
             draft.mark(&hit);
             continue;
         }
-        if priced && follows_topic(draft, sentence) {
-            draft.mark(&hit);
-            continue;
-        }
         let exchanges = |one: &Command| {
             matches!(one, Command::Ask { question: Question::Topic { intent, .. }, .. }
                 if intent == "return_exchange")
         };
         let compares = |one: &Command| matches!(one, Command::Compare { .. });
-        if cue == Cue::SizeAdvice && (draft.any(exchanges) || draft.any(compares)) {
+        let other = cue == Cue::SizeAdvice && (draft.any(exchanges) || draft.any(compares));
+        if other || priced && follows_topic(draft, sentence) {
             draft.mark(&hit);
             continue;
         }

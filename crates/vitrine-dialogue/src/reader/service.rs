@@ -185,8 +185,10 @@ fn goes_on(draft: &mut Draft<'_, '_>) {
     let Some(intent) = scene.input.state.answered.clone() else { return };
     let starts = scene.tokens.first().is_some_and(|first| scene.cues.joins_numbers(&first.text));
     let asks = scene.sentences.iter().any(|sentence| sentence.question);
-    let other = [Cue::Price, Cue::Stock, Cue::Choose, Cue::Sizes, Cue::Want, Cue::Total];
-    let other = other.iter().any(|cue| scene.has(*cue))
+    let other = [Cue::Stock, Cue::Choose, Cue::Sizes, Cue::Want, Cue::Total];
+    let priced = scene.has(Cue::Price) && !scene.has(Cue::HowLong);
+    let other = priced
+        || other.iter().any(|cue| scene.has(*cue))
         || scene.hits.iter().any(|hit| matches!(hit.meaning, Meaning::Attribute(_)))
         || !scene.figures.is_empty();
     let starts = starts || scene.has(Cue::HowLong);

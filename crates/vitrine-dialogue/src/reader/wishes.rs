@@ -21,6 +21,11 @@ use std::ops::Range;
 /// Words between "no" and what it excludes.
 const NEAR_GAP: usize = 1;
 
+/// Fewest letters of a word that is looked up in titles and features, and most words of a message
+/// that is only a word for goods.
+const GOODS_LETTERS_MIN: usize = 3;
+const GOODS_WORDS_MAX: usize = 4;
+
 /// The facet values that words can mean.
 fn values(seen: &Seen) -> Vec<&FacetChoice> {
     let targets = seen.targets.iter();
@@ -293,31 +298,20 @@ fn names_product_of(scene: &Scene<'_>, seen: &Seen, kind: &str) -> bool {
     })
 }
 
-/// A value inside the words for a kind that tells its products apart: "ski" of "ski jacket".
-fn inner_value(scene: &Scene<'_>, seen: &Seen, kind: &str) -> Option<FacetChoice> {
+/// "the dumbbells, then": the kind of the product under discussion, and nothing else, means that
+/// product.
+fn is_in_focus(scene: &Scene<'_>, seen: &Seen) -> bool {
     let catalog = scene.input.catalog;
-    let own: Vec<&Product> =
-        catalog.products().iter().filter(|one| catalog.is_within(&one.category, kind)).collect();
-    let telling = |choice: &FacetChoice| {
-        own.iter().any(|one| one.has(choice))
-            && own.iter().any(|one| one.facets.contains_key(&choice.key) && !one.has(choice))
-    };
-    let words = seen.tokens.clone().filter(|_| seen.tokens.len() > 1);
-    words.map(|at| &scene.tokens[at].text).find_map(|word| {
-        let found = catalog.mentions(word, &[scene.input.language]);
-        found.into_iter().find_map(|mention| match mention.target {
-            MentionTarget::Value(choice)
-                if mention.exact >= INNER_EXACT_MIN && telling(&choice) =>
-            {
-                Some(choice)
-            }
-            _ => None,
-        })
-    })
+    let state = scene.input.state;
+    let focus = state.focus.as_ref().filter(|_| state.last_shown.len() == 1);
+    let focus = focus.and_then(|focus| catalog.product(&focus.sku));
+    let same = focus.zip(category(seen));
+    let same = same.is_some_and(|(focus, kind)| catalog.is_within(&focus.category, kind));
+    let refuses = [Cue::Negation, Cue::No, Cue::Another].iter().any(|cue| scene.has(*cue));
+    same && !refuses
+        && !scene.asks_at(seen.tokens.start)
+        && scene.content_words_outside(&seen.tokens) == 0
 }
-
-/// Certainty of a value inside the words for a kind.
-const INNER_EXACT_MIN: f32 = 0.95;
 
 /// Reads all wishes.
 pub(crate) fn find(draft: &mut Draft<'_, '_>) {
@@ -340,6 +334,11 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
         if complaint && !wanted {
             continue;
         }
+        if is_in_focus(scene, seen) {
+            let reference = Reference::Focus;
+            draft.add(seen.tokens.clone(), Command::Choose { reference, buys: false });
+            continue;
+        }
         let polarity = polarity(draft, &seen.tokens);
         if let Some(category) = best_category(scene, seen) {
             if is_complement(scene, seen) {
@@ -348,12 +347,6 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
             let polarity = if polarity == Polarity::Prefer { Polarity::Must } else { polarity };
             let command = Command::Seek { category: category.to_owned(), polarity };
             draft.add(seen.tokens.clone(), command);
-            if polarity == Polarity::Must
-                && let Some(FacetChoice { key, value }) = inner_value(scene, seen, category)
-            {
-                let command = Command::Constrain { facet: key, value, polarity };
-                draft.add(seen.tokens.clone(), command);
-            }
             if let Some(FacetChoice { key, value }) = qualified(scene, seen, category)
                 && polarity == Polarity::Must
             {
@@ -374,6 +367,55 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
             draft.add(seen.tokens.clone(), Command::Constrain { facet: key, value, polarity });
         }
     }
+}
+
+/// Reads "do you sell skates?", of words that the shop does not know. False if it is no such
+/// question.
+pub(crate) fn asks_for_goods(draft: &mut Draft<'_, '_>) -> bool {
+    let scene = draft.scene;
+    let asks = scene.hits_of(Cue::Have).next().filter(|hit| scene.asks_at(hit.tokens.start));
+    let short = scene.content_words() <= GOODS_WORDS_MAX;
+    let open = scene.input.state.focus.is_none() && scene.input.state.trouble.is_none();
+    if asks.is_none() || !short || !open || loose_words(draft).is_empty() {
+        return false;
+    }
+    draft.add(asks.map_or(0..0, |hit| hit.tokens.clone()), Command::Browse);
+    true
+}
+
+/// Reads a word that no command explains, but that stands in the title or the features of a
+/// product: "a cream, rather". False if there is none.
+pub(crate) fn names_goods(draft: &mut Draft<'_, '_>) -> bool {
+    let scene = draft.scene;
+    let said: Vec<String> = loose_words(draft)
+        .into_iter()
+        .filter(|word| word.chars().count() >= GOODS_LETTERS_MIN)
+        .collect();
+    if said.is_empty() || scene.content_words() > GOODS_WORDS_MAX {
+        return false;
+    }
+    let has = |product: &Product| {
+        let title = product.title.or_fallback(scene.input.language, &[]);
+        let features = product.features(scene.input.language).iter();
+        title.into_iter().chain(features).any(|text| {
+            let text = super::tokens::fold(text);
+            let mut words = text.split(|c: char| !c.is_alphanumeric());
+            words.any(|word| said.iter().any(|one| one == word))
+        })
+    };
+    let catalog = scene.input.catalog;
+    let whole = 0..scene.tokens.len();
+    let state = scene.input.state;
+    let focus = state.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
+    if focus.is_some_and(has) && !scene.has(Cue::Negation) {
+        draft.add(whole, Command::Choose { reference: Reference::Focus, buys: false });
+        return true;
+    }
+    let found = catalog.products().iter().any(has);
+    if found {
+        draft.add(whole, Command::Browse);
+    }
+    found
 }
 
 /// Content words that no command explains, for the ranking of products.
