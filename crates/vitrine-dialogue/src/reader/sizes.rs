@@ -11,6 +11,7 @@ use super::tokens::TokenKind;
 use crate::command::Command;
 use crate::command::Polarity;
 use crate::command::SizeSystem;
+use crate::shop::Lookups;
 use crate::shop::MentionTarget;
 use crate::state::Pending;
 use rust_decimal::Decimal;
@@ -236,6 +237,15 @@ fn options(draft: &mut Draft<'_, '_>) {
         let letter = LETTERS.contains(&value.to_lowercase().as_str());
         let plain = value.chars().all(|c| c.is_ascii_digit());
         if draft.is_used(&seen.tokens) || letter || plain {
+            continue;
+        }
+        // A colour is a wish like any other, unless the product under discussion comes in several.
+        let scene = draft.scene;
+        let focus = scene.input.state.focus.as_ref();
+        let focus = focus.and_then(|focus| scene.input.catalog.product(&focus.sku));
+        let of_focus = focus.is_some_and(|product| product.options.contains(&option));
+        let facet = scene.input.catalog.facet(&option);
+        if facet.is_some_and(|facet| facet.values.iter().any(|one| one.id == value)) && !of_focus {
             continue;
         }
         add(draft, seen.tokens.clone(), (option, vec![value], SizeSystem::Shop), false);
