@@ -189,7 +189,7 @@ fn seek(
             need.category.as_deref().is_some_and(|other| related(catalog, other, category))
         });
         if !first {
-            return waiting.map_or_else(|| park(state, category), Target::Later);
+            return waiting.map_or_else(|| park(catalog, state, category), Target::Later);
         }
         changes.moved = true;
         state.asked.clear();
@@ -209,15 +209,28 @@ fn seek(
 }
 
 /// Keeps a further need of the same message for later.
-fn park(state: &mut DialogueState, category: &str) -> Target {
+fn park(catalog: &Catalog, state: &mut DialogueState, category: &str) -> Target {
     if state.later.len() >= LATER_MAX {
         return Target::Current;
     }
-    state.later.push(Need {
+    let leading = catalog.facets().iter().max_by(|a, b| a.ask_weight.total_cmp(&b.ask_weight));
+    let mut need = Need {
         category: Some(category.to_owned()),
         options: state.need.options.clone(),
         ..Need::default()
-    });
+    };
+    // "skiing: I need goggles and a helmet"
+    if let Some(leading) = leading
+        && let Some(wish) = state.need.facets.get(&leading.key)
+        && catalog.products().iter().any(|product| {
+            let values = product.facets.get(&leading.key).into_iter().flatten();
+            catalog.is_within(&product.category, category)
+                && values.into_iter().any(|value| wish.must.contains(value))
+        })
+    {
+        need.facets.insert(leading.key.clone(), wish.clone());
+    }
+    state.later.push(need);
     Target::Later(state.later.len() - 1)
 }
 

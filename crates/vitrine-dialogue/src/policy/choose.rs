@@ -175,14 +175,18 @@ impl<'a> Turn<'a> {
         if self.wants_to_buy() {
             return self.buying();
         }
-        let bulk = self.has(|command| {
-            matches!(command, Command::Ask { question: Question::Topic { intent, .. }, .. }
-                if intent == "bulk_order")
-        });
-        if !self.moves.is_empty() && (!self.changes.sought || bulk) {
+        if !self.moves.is_empty() && (!self.changes.sought || self.asks_terms()) {
             return self.after_answers();
         }
         self.selling_or_talk();
+    }
+
+    /// Whether terms for large orders are asked: the goods are named for them, and not yet chosen.
+    fn asks_terms(&self) -> bool {
+        self.has(|command| {
+            matches!(command, Command::Ask { question: Question::Topic { intent, .. }, .. }
+                if intent == "bulk_order")
+        })
     }
 
     /// Takes a product named beside a matter that is declined into focus.
@@ -349,7 +353,7 @@ impl<'a> Turn<'a> {
                 && self.can_buy())
     }
 
-    /// Whether several products were shown to choose from: a size says nothing about which is meant.
+    /// Whether several products were shown to choose from: a size does not say which is meant.
     fn several_open(&self) -> bool {
         self.before.pending == Some(Pending::Pick) && self.before.last_shown.len() > 1
     }

@@ -87,6 +87,7 @@ impl Turn<'_> {
             Question::Topic { intent, topics } => {
                 self.own_properties(intent, about);
                 self.topic(intent, topics);
+                self.keep_subject(about);
             }
             Question::Bot => self.bot(),
             Question::Abilities => self.abilities(),
@@ -319,6 +320,15 @@ impl Turn<'_> {
         let keys: Vec<String> = product.attributes.keys().filter(fits).cloned().collect();
         for key in keys.iter().take(OWN_PROPERTIES_MAX) {
             self.attribute(product, key, None);
+        }
+    }
+
+    /// The product that one of the shop's matters was asked of stays under discussion.
+    fn keep_subject(&mut self, about: Option<&Reference>) {
+        let Some(sku) = about.and_then(|about| self.subject(Some(about))) else { return };
+        self.action.sku = Some(sku.clone());
+        if self.state.focus.as_ref().is_none_or(|focus| focus.sku != sku) {
+            self.state.focus = Some(Focus { sku, options: BTreeMap::new(), pieces: Vec::new() });
         }
     }
 

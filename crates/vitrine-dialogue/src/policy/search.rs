@@ -20,6 +20,9 @@ use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 use vitrine_base::money::Money;
 
+/// Letters by which a word is known whatever its ending.
+const STEM_LETTERS: usize = 6;
+
 /// Cent: prices below another are at least this much lower.
 const CENT: Decimal = Decimal::from_parts(1, 0, 0, false, 2);
 
@@ -38,6 +41,10 @@ pub(super) fn query(context: &Context<'_>, need: &Need, without: &[String]) -> Q
             values.iter().map(|value| FacetChoice::new(key, value)).collect()
         };
         query.must.extend(choices(&wish.must));
+        // Where products without the facet match too, those that state the value come first.
+        if context.catalog.matches_all(key) {
+            query.prefer.extend(choices(&wish.must));
+        }
         query.must_not.extend(choices(&wish.must_not));
         query.prefer.extend(choices(&wish.prefer));
     }
@@ -197,6 +204,26 @@ pub(super) fn reasons(context: &Context<'_>, need: &Need, product: &Product) -> 
         }
     }
     found
+}
+
+/// Whether any product's texts hold one of the words of a need.
+pub(super) fn says(context: &Context<'_>, need: &Need) -> bool {
+    let said: Vec<String> = need.words.iter().map(|word| stem(&fold(word))).collect();
+    context.catalog.products().iter().any(|product| {
+        let description = product.description.or_fallback(context.language, &[]);
+        let title = product.title.or_fallback(context.language, &[]);
+        let texts = description.into_iter().chain(title).chain([&product.name]);
+        texts.chain(product.features(context.language)).any(|text| {
+            let text = fold(text);
+            let mut words = text.split(|c: char| !c.is_alphanumeric());
+            words.any(|word| said.contains(&stem(word)))
+        })
+    })
+}
+
+/// The first letters of a word, which its endings leave as they are.
+fn stem(word: &str) -> String {
+    word.chars().take(STEM_LETTERS).collect()
 }
 
 /// How many wishes a need states, besides the kind of product.

@@ -43,7 +43,7 @@ const QUESTIONS: QuestionOptions =
 /// Most rows of a comparison.
 const ROWS_MAX: usize = 6;
 
-impl Turn<'_> {
+impl<'a> Turn<'a> {
     /// Shows products for the need, or asks for what narrows it most.
     pub(super) fn search(&mut self, lead: Lead) {
         self.open(Topic::Purchase);
@@ -51,6 +51,9 @@ impl Turn<'_> {
         let need = self.state.need.clone();
         if !search::searchable(&need) {
             return self.ask_need();
+        }
+        if self.is_only_words(&need) && !search::says(self.context, &need) {
+            return self.nothing(&need);
         }
         let strict = search::strict(self.context, &need, &self.state.rejected);
         let strict = search::titled(self.context, &need, strict);
@@ -66,6 +69,7 @@ impl Turn<'_> {
         let insists = lead == Lead::First
             && need == self.before.need
             && self.before.focus.is_some()
+            && self.state.later.is_empty()
             && !self.changes.indifferent;
         if insists && self.names_focus() && self.show(&Reference::Focus) {
             return;
@@ -73,7 +77,14 @@ impl Turn<'_> {
         self.present(&need, if insists { Lead::Another } else { lead });
     }
 
-    /// Whether the message only names the kind of the product under discussion: "the dumbbells then".
+    /// Whether a need is only words that no rule explains.
+    fn is_only_words(&self, need: &Need) -> bool {
+        need.category.is_none()
+            && !need.words.is_empty()
+            && need.facets.values().all(|wish| wish.must.is_empty())
+    }
+
+    /// Whether the message only names the kind under discussion: "the dumbbells then".
     fn names_focus(&self) -> bool {
         let catalog = self.context.catalog;
         let focus = self.before.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
@@ -151,10 +162,13 @@ impl Turn<'_> {
             }
             _ => self.state.rejected.clone(),
         };
-        let (mut products, given_up, mut matching) =
+        let (mut products, mut given_up, mut matching) =
             search::find(self.context, need, &without, FOUND_MAX);
         if products.is_empty() {
             return self.nothing(need);
+        }
+        if let Some((kept, lost)) = self.within_kind(need, &without, &given_up) {
+            (products, given_up) = (kept, lost);
         }
         if lead != Lead::Another {
             let all = products.len();
@@ -178,6 +192,33 @@ impl Turn<'_> {
             });
         let lead = if again { Lead::Updated } else { lead };
         self.show_products(&products, lead, given_up);
+    }
+
+    /// A new wish that nothing of the kind looked for meets is given up before the kind is.
+    fn within_kind(
+        &self,
+        need: &Need,
+        without: &[String],
+        given_up: &[GivenUp],
+    ) -> Option<(Vec<&'a Product>, Vec<GivenUp>)> {
+        let left = given_up.iter().any(|wish| matches!(wish, GivenUp::Category(_)));
+        if !left || self.changes.sought || need.category != self.before.need.category {
+            return None;
+        }
+        let mut kept = need.clone();
+        kept.facets.clone_from(&self.before.need.facets);
+        let (products, others, _) = search::find(self.context, &kept, without, SHOWN_AT_ONCE);
+        if products.is_empty() || others.iter().any(|wish| matches!(wish, GivenUp::Category(_))) {
+            return None;
+        }
+        let before = &self.before.need.facets;
+        let new = need.facets.iter().flat_map(|(key, wish)| {
+            let known = before.get(key).map(|wish| wish.must.as_slice()).unwrap_or_default();
+            let fresh = wish.must.iter().filter(|value| !known.contains(value));
+            fresh.map(|value| FacetChoice::new(key.as_str(), value.as_str()))
+        });
+        let labels = new.map(|choice| self.context.catalog.label(&choice, self.context.language));
+        Some((products, labels.map(GivenUp::Value).chain(others).collect()))
     }
 
     /// Says that nothing fits, and keeps the conversation going.
@@ -418,7 +459,8 @@ impl Turn<'_> {
         let dearer = self.has(|command| matches!(command, Command::Dearer));
         let another =
             self.has(|command| matches!(command, Command::Another | Command::Reject { .. }));
-        if self.has(|command| matches!(command, Command::Accessories)) {
+        let kind = self.changes.sought;
+        if !kind && self.has(|command| matches!(command, Command::Accessories)) {
             self.accessories();
             return true;
         }
@@ -449,6 +491,10 @@ impl Turn<'_> {
 
     fn relative(&mut self, product: &Product, lead: Lead) {
         let price = product.price.amount;
+        // What is relative to a product is of its kind.
+        if self.state.need.category.is_none() {
+            self.state.need.category = Some(product.category.clone());
+        }
         match lead {
             Lead::Cheaper => self.state.need.below = Some(price),
             Lead::Dearer => {

@@ -15,6 +15,10 @@ use std::ops::Range;
 /// Most words of a message that is a refusal of messages as a whole.
 const STOP_WORDS_MAX: usize = 4;
 
+/// Least certainty of words of the shop that bring a message back to it: a word of the talk may look
+/// like a misspelt one.
+const NAMED_EXACT_MIN: f32 = 0.88;
+
 /// Emoji that say yes, no, thanks and hello.
 const YES: [&str; 5] = ["👍", "👌", "✅", "💯", "🆗"];
 const NO: [&str; 3] = ["👎", "❌", "🙅"];
@@ -63,7 +67,7 @@ pub(crate) fn alone(draft: &mut Draft<'_, '_>) -> bool {
 /// Matters that a shop does not answer, where nothing of the shop is named.
 pub(crate) fn out_of_scope(draft: &mut Draft<'_, '_>) -> bool {
     let scene = draft.scene;
-    let named = scene.seen.iter().any(|seen| {
+    let named = scene.seen.iter().filter(|seen| seen.exact >= NAMED_EXACT_MIN).any(|seen| {
         seen.targets
             .iter()
             .any(|target| matches!(target, MentionTarget::Category(_) | MentionTarget::Product(_)))

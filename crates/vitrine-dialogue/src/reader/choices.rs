@@ -5,7 +5,6 @@ use super::cues::Meaning;
 use super::draft::Draft;
 use super::figure::Role;
 use super::references;
-use super::scene::Sentence;
 use super::wishes::AFTER_SALE;
 use crate::command::Command;
 use crate::command::Polarity;
@@ -14,6 +13,7 @@ use crate::command::Reference;
 use crate::command::RejectReason;
 use crate::shop::Lookups;
 use crate::shop::MentionTarget;
+use crate::state::Pending;
 use std::ops::Range;
 
 /// Most products of a comparison.
@@ -260,7 +260,9 @@ fn choose(draft: &mut Draft<'_, '_>) {
         // "and if I take it today?" is part of a question on deliveries.
         let asks = sentence.as_ref().is_some_and(|one| {
             one.question
-                && (draft.scene.topic_in(&clause).is_some() || topic_asked(draft, &one.tokens))
+                && (draft.scene.topic_in(&clause).is_some()
+                    || topic_asked(draft, &one.tokens)
+                    || draft.scene.hit_in(&one.tokens, Cue::Which).is_some())
         });
         let negated = draft.scene.hit_before(hit.start, Cue::Negation, 1).is_some();
         // "I want the order cancelled": takes nothing.
@@ -357,24 +359,29 @@ fn relative(draft: &mut Draft<'_, '_>) {
     }
 }
 
-/// "does the Algane stand chlorine?": whether something is asked of a product that no rule knows.
-fn asks_property(draft: &Draft<'_, '_>, sentence: &Sentence, about: &Reference) -> bool {
-    let cue = |cue: Cue| draft.scene.hit_in(&sentence.tokens, cue).is_some();
-    let acts = [Cue::Want, Cue::Show, Cue::Choose, Cue::Which, Cue::Browse];
-    matches!(about, Reference::Product(_))
-        && sentence.question
-        && cue(Cue::Copula)
-        && !acts.iter().any(|one| cue(*one))
-        && !draft.has_content()
-        && sentence.tokens.clone().any(|at| {
-            let scene = draft.scene;
-            let text = &scene.tokens[at].text;
-            text.chars().count() > 2
-                && text.chars().all(char::is_alphabetic)
-                && !scene.cues.is_filler(text)
-                && !scene.seen.iter().any(|seen| seen.tokens.contains(&at))
-                && !scene.hits.iter().any(|hit| hit.tokens.contains(&at))
-        })
+/// "does the Minutelle go in water?": a question on a product whose words the shop does not list.
+fn asks_of_product(
+    draft: &Draft<'_, '_>,
+    sentence: &super::scene::Sentence,
+    reference: &Reference,
+    tokens: &Range<usize>,
+) -> bool {
+    let scene = draft.scene;
+    let other =
+        [Cue::Want, Cue::Choose, Cue::Show, Cue::Which, Cue::Have, Cue::Browse, Cue::Another];
+    let more = sentence.tokens.clone().any(|at| {
+        let word = &scene.tokens[at].text;
+        !tokens.contains(&at)
+            && word.chars().count() > 2
+            && word.chars().all(char::is_alphabetic)
+            && !scene.cues.is_filler(word)
+            && !draft.used[at]
+    });
+    sentence.question
+        && more
+        && matches!(reference, Reference::Product(_))
+        && !other.iter().any(|cue| scene.hit_in(&sentence.tokens, *cue).is_some())
+        && !draft.any(|command| matches!(command, Command::Ask { .. } | Command::Compare { .. }))
 }
 
 /// Products, places and the like that no command explains: they were named.
@@ -392,16 +399,14 @@ pub(crate) fn named(draft: &mut Draft<'_, '_>) {
                     continue;
                 }
                 let wanted = draft.scene.hit_in(&sentence.tokens, Cue::Want).is_some();
+                if asks_of_product(draft, &sentence, &reference, &tokens) {
+                    super::questions::unknown_of(draft, &sentence, reference);
+                    continue;
+                }
                 let figured = draft.scene.figures.iter().any(|figure| {
                     matches!(figure.role, Role::Size(_) | Role::Quantity | Role::Dimensions)
                         && sentence.tokens.contains(&figure.bare.start)
                 });
-                if asks_property(draft, &sentence, &reference) {
-                    let question = Question::Attribute { key: String::new(), value: None };
-                    let about = Some(reference);
-                    draft.add(sentence.tokens.clone(), Command::Ask { question, about });
-                    continue;
-                }
                 // "ok, the second one then"
                 let agreed = [Cue::Yes, Cue::Fine].iter().any(|cue| {
                     let hit = draft.scene.hit_in(&sentence.tokens, *cue);
@@ -409,7 +414,13 @@ pub(crate) fn named(draft: &mut Draft<'_, '_>) {
                 });
                 let shown = !matches!(reference, Reference::Product(_))
                     && draft.scene.hit_in(&sentence.tokens, Cue::Show).is_none();
-                let buys = (wanted && figured || agreed && shown) && !sentence.question;
+                // "the first one", of one.
+                let state = draft.scene.input.state;
+                let only = state.shown.len() == 1
+                    && matches!(state.pending, Some(Pending::Buy { .. }))
+                    && matches!(reference, Reference::Ordinal(1 | -1))
+                    && draft.scene.hit_in(&sentence.tokens, Cue::Show).is_none();
+                let buys = (wanted && figured || agreed && shown || only) && !sentence.question;
                 draft.add(tokens, Command::Choose { reference, buys });
             }
         }

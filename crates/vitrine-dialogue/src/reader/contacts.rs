@@ -142,7 +142,8 @@ fn orders(input: &ReaderInput<'_>, tokens: &[Token], hits: &[Hit]) -> Vec<Contac
         let digits = value.chars().filter(char::is_ascii_digit).count();
         let hash = at > 0 && tokens[at - 1].text == "#";
         // A number that is all of the message is no price: most orders have five digits or more.
-        let alone = range == (0..tokens.len()) && value.len() >= ORDER_DIGITS_ALONE;
+        let plain = value.chars().all(|c| c.is_ascii_digit());
+        let alone = plain && range == (0..tokens.len()) && value.len() >= ORDER_DIGITS_ALONE;
         let cued = asked || hash || alone || cued(at);
         let least = if cued { ORDER_DIGITS_CUED } else { ORDER_DIGITS_BARE };
         let letters = value.chars().any(char::is_alphabetic);

@@ -71,7 +71,11 @@ fn range_end(scene: &Scene<'_>, numbers: &[Number], at: usize) -> bool {
     if gap.len() > 1 && scene.currency_at(gap.start).is_some() {
         gap.start += 1;
     }
+    // "size 33 up to 40" is a limit, "from 33 up to 40" a range.
+    let limit = scene.hit_in(&gap, Cue::Max).is_some()
+        && scene.hit_before(first.tokens.start, Cue::Between, 1).is_none();
     let joint = match gap.len() {
+        _ if limit => false,
         1 => scene.tokens[gap.start].text == "-" || scene.hit_in(&gap, Cue::RangeJoint).is_some(),
         _ => false,
     };
@@ -339,7 +343,9 @@ fn count(scene: &Scene<'_>, figure: &mut Figure) -> bool {
     let few = figure.values[0] <= Decimal::from(TAKEN_MAX);
     let taken = few && scene.hit_before(figure.bare.start, Cue::Choose, 1).is_some();
     let many = Meaning::Topic("bulk_order".to_owned());
+    let value = scene.seen.iter().any(|seen| seen.tokens.start == figure.bare.end);
     let product = taken
+        || value && few
         || scene.mention_at(figure.bare.end).is_some_and(|seen| {
             let goods = |target: &MentionTarget| {
                 matches!(target, MentionTarget::Category(_) | MentionTarget::Product(_))

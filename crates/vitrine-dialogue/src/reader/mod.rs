@@ -135,14 +135,15 @@ fn rest(draft: &mut Draft<'_, '_>) {
         return;
     }
     let wants = [Cue::Browse, Cue::Want, Cue::Show];
-    // "I want you to call me", in a complaint, is no wish for a product.
+    // "I want you to call me" and "I sent a photo", in a complaint, are no wishes for a product.
     let troubled = scene.input.state.trouble.is_some();
-    let wants = wants.iter().filter(|cue| !troubled || **cue != Cue::Want);
+    let wants = wants.iter().filter(|cue| !troubled || **cue == Cue::Browse);
     let shop = wants.copied().find_map(|cue| scene.hits_of(cue).next());
     if service::by_own_words(draft) {
         return;
     }
-    let answered = draft.any(|one| matches!(one, Command::Confirm | Command::Deny));
+    let answered = draft
+        .any(|one| matches!(one, Command::Confirm | Command::Deny | Command::Bye | Command::Thank));
     if let Some(hit) = shop.filter(|_| !answered) {
         // "let me see": the product that was just shown.
         let focus =
@@ -155,9 +156,11 @@ fn rest(draft: &mut Draft<'_, '_>) {
         draft.add(hit.tokens.clone(), Command::Browse);
         return;
     }
-    if draft.found.is_empty() {}
     if draft.found.is_empty() {
         questions::unknown(draft);
+    }
+    if draft.found.is_empty() && (wishes::names_goods(draft) || wishes::asks_for_goods(draft)) {
+        return;
     }
     if draft.found.is_empty() {
         evidence::fill(draft);

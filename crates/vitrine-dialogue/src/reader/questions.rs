@@ -36,6 +36,10 @@ const ALIASES: [(&str, &[&str]); 11] = [
     ("care", &["care", "washable", "wash", "machine"]),
 ];
 
+/// Fewest letters of a label, and of a part of a key, that a question may share.
+const LABEL_LETTERS_MIN: usize = 3;
+const OWN_LETTERS_MIN: usize = 4;
+
 /// Whether tokens lie in others.
 fn inside(part: &Range<usize>, whole: &Range<usize>) -> bool {
     part.start >= whole.start && part.end <= whole.end
@@ -62,8 +66,28 @@ fn included(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
         return;
     }
     let about = about(draft, sentence);
-    let question = Question::Attribute { key: String::new(), value: None };
+    let key = own_key(scene, sentence, about.as_ref());
+    let question = Question::Attribute { key, value: None };
     draft.add(sentence.tokens.clone(), Command::Ask { question, about });
+}
+
+/// A question on a product in words that name no property.
+pub(crate) fn unknown_of(draft: &mut Draft<'_, '_>, sentence: &Sentence, about: Reference) {
+    let key = own_key(draft.scene, sentence, Some(&about));
+    let question = Question::Attribute { key, value: None };
+    draft.add(sentence.tokens.clone(), Command::Ask { question, about: Some(about) });
+}
+
+/// The property of a product that shares a word with a question; empty if none does.
+fn own_key(scene: &Scene<'_>, sentence: &Sentence, about: Option<&Reference>) -> String {
+    let Some(product) = product_at(scene, about) else { return String::new() };
+    let words = || sentence.tokens.clone().map(|at| scene.tokens[at].text.as_str());
+    let shares = |key: &&String| {
+        let long = |part: &&str| part.chars().count() >= OWN_LETTERS_MIN;
+        let own = |part: &str| !matches!(part, "included" | "size" | "type");
+        key.split('_').filter(long).any(|part| own(part) && words().any(|word| word == part))
+    };
+    product.attributes.keys().find(shares).cloned().unwrap_or_default()
 }
 
 /// The product that a question is about: named, referred to, or the one in focus.
@@ -150,16 +174,13 @@ fn direct(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
             draft.mark(&hit);
             continue;
         }
-        if priced && follows_topic(draft, sentence) {
-            draft.mark(&hit);
-            continue;
-        }
         let exchanges = |one: &Command| {
             matches!(one, Command::Ask { question: Question::Topic { intent, .. }, .. }
                 if intent == "return_exchange")
         };
         let compares = |one: &Command| matches!(one, Command::Compare { .. });
-        if cue == Cue::SizeAdvice && (draft.any(exchanges) || draft.any(compares)) {
+        let other = cue == Cue::SizeAdvice && (draft.any(exchanges) || draft.any(compares));
+        if other || priced && follows_topic(draft, sentence) {
             draft.mark(&hit);
             continue;
         }
@@ -258,15 +279,17 @@ fn attributes(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
 fn labels(scene: &Scene<'_>, sentence: &Sentence) -> Vec<(String, Range<usize>)> {
     let catalog = scene.input.catalog;
     let focus = scene.input.state.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
-    let keys = focus.into_iter().flat_map(|product| product.attributes.keys().map(String::as_str));
+    let named = references::products(scene, &sentence.tokens).into_iter();
+    let named = named.filter_map(|(reference, _)| product_at(scene, Some(&reference)));
+    let keys = named.chain(focus).flat_map(|product| product.attributes.keys().map(String::as_str));
     let keys = keys.chain(catalog.facets().iter().map(|facet| facet.key.as_str()));
     let mut found = Vec::new();
     for key in keys {
         let label = fold(&catalog.key_label(key, scene.input.language));
         let words: Vec<&str> = label.split_whitespace().collect();
-        let Some(first) =
-            words.first().filter(|word| word.chars().count() > 3 && !scene.cues.is_filler(word))
-        else {
+        let Some(first) = words.first().filter(|word| {
+            word.chars().count() >= LABEL_LETTERS_MIN && !scene.cues.is_filler(word)
+        }) else {
             continue;
         };
         let start = sentence.tokens.clone().find(|at| {
@@ -364,7 +387,8 @@ pub(crate) fn unknown(draft: &mut Draft<'_, '_>) {
         return;
     }
     let about = Some(Reference::Focus);
-    let question = Question::Attribute { key: String::new(), value: None };
+    let key = own_key(scene, sentence, about.as_ref());
+    let question = Question::Attribute { key, value: None };
     draft.add(sentence.tokens.clone(), Command::Ask { question, about });
 }
 

@@ -379,6 +379,11 @@ fn ellipsis(draft: &mut Draft<'_, '_>) {
     };
     if let Some((tokens, intent)) = found.filter(|(tokens, _)| !wished(tokens)) {
         draft.free(Cue::Price).iter().for_each(|price| draft.mark(price));
+        if scene.asks_at(tokens.start)
+            && let Some(sentence) = scene.sentence_of(tokens.start)
+        {
+            draft.mark(&sentence.tokens);
+        }
         add_topic(draft, tokens, intent.to_owned());
     }
 }

@@ -10,7 +10,6 @@ use super::scene::Seen;
 use super::scene::same_words;
 use crate::command::Command;
 use crate::command::Polarity;
-use crate::command::Question;
 use crate::command::Reference;
 use crate::shop::FacetChoice;
 use crate::shop::Lookups;
@@ -19,11 +18,13 @@ use crate::shop::Product;
 use crate::state::Pending;
 use std::ops::Range;
 
-/// Topics in whose messages a kind of product is what was bought, not what is wanted.
-const AFTER_SALES: [&str; 4] = ["return_exchange", "refund_status", "cancel_order", "change_order"];
-
 /// Words between "no" and what it excludes.
 const NEAR_GAP: usize = 1;
+
+/// Fewest letters of a word that is looked up in titles and features, and most words of a message
+/// that is only a word for goods.
+const GOODS_LETTERS_MIN: usize = 3;
+const GOODS_WORDS_MAX: usize = 4;
 
 /// The facet values that words can mean.
 fn values(seen: &Seen) -> Vec<&FacetChoice> {
@@ -148,6 +149,13 @@ fn listed(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
 /// Whether the clause of some words is about a matter of the shop, so that they are no wish.
 fn is_service(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
     let clause = scene.clause_of(tokens.start);
+    // "how much is delivery, just some towels": goods named behind the matter are what it is about.
+    let sentence = scene.sentence_of(tokens.start).filter(|sentence| sentence.question);
+    let ahead = sentence.map_or(tokens.start..tokens.start, |one| one.tokens.start..tokens.start);
+    let asked = [Cue::Want, Cue::Browse, Cue::Have];
+    if scene.topic_in(&ahead).is_some() && !asked.iter().any(|cue| scene.has(*cue)) {
+        return true;
+    }
     let Some(topic) = scene.topic_in(&clause) else { return false };
     // "I want a jacket, and do you deliver": a wish before the matter stays one.
     let want = scene.hit_in(&clause, Cue::Want).or_else(|| scene.hit_in(&clause, Cue::Browse));
@@ -251,13 +259,24 @@ fn names_product_of(scene: &Scene<'_>, seen: &Seen, kind: &str) -> bool {
     })
 }
 
+/// "the dumbbells, then": the kind of the product under discussion, and nothing else, means that
+/// product.
+fn is_in_focus(scene: &Scene<'_>, seen: &Seen) -> bool {
+    let catalog = scene.input.catalog;
+    let state = scene.input.state;
+    let focus = state.focus.as_ref().filter(|_| state.last_shown.len() == 1);
+    let focus = focus.and_then(|focus| catalog.product(&focus.sku));
+    let same = focus.zip(category(seen));
+    let same = same.is_some_and(|(focus, kind)| catalog.is_within(&focus.category, kind));
+    let refuses = [Cue::Negation, Cue::No, Cue::Another].iter().any(|cue| scene.has(*cue));
+    same && !refuses
+        && !scene.asks_at(seen.tokens.start)
+        && scene.content_words_outside(&seen.tokens) == 0
+}
+
 /// Reads all wishes.
 pub(crate) fn find(draft: &mut Draft<'_, '_>) {
     let complaint = draft.any(|command| matches!(command, Command::Complain { .. }));
-    let returns = draft.any(|command| {
-        matches!(command, Command::Ask { question: Question::Topic { intent, .. }, .. }
-            if AFTER_SALES.contains(&intent.as_str()))
-    });
     let scene = draft.scene;
     if is_after_sale(scene) {
         return;
@@ -273,7 +292,12 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
         let wanted = scene
             .sentence_of(seen.tokens.start)
             .is_some_and(|sentence| scene.hit_in(&sentence.tokens, Cue::Want).is_some());
-        if (complaint || returns) && !wanted {
+        if complaint && !wanted {
+            continue;
+        }
+        if is_in_focus(scene, seen) {
+            let reference = Reference::Focus;
+            draft.add(seen.tokens.clone(), Command::Choose { reference, buys: false });
             continue;
         }
         let polarity = polarity(draft, &seen.tokens);
@@ -304,6 +328,55 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
             draft.add(seen.tokens.clone(), Command::Constrain { facet: key, value, polarity });
         }
     }
+}
+
+/// Reads "do you sell skates?", of words that the shop does not know. False if it is no such
+/// question.
+pub(crate) fn asks_for_goods(draft: &mut Draft<'_, '_>) -> bool {
+    let scene = draft.scene;
+    let asks = scene.hits_of(Cue::Have).next().filter(|hit| scene.asks_at(hit.tokens.start));
+    let short = scene.content_words() <= GOODS_WORDS_MAX;
+    let open = scene.input.state.focus.is_none() && scene.input.state.trouble.is_none();
+    if asks.is_none() || !short || !open || loose_words(draft).is_empty() {
+        return false;
+    }
+    draft.add(asks.map_or(0..0, |hit| hit.tokens.clone()), Command::Browse);
+    true
+}
+
+/// Reads a word that no command explains, but that stands in the title or the features of a
+/// product: "a cream, rather". False if there is none.
+pub(crate) fn names_goods(draft: &mut Draft<'_, '_>) -> bool {
+    let scene = draft.scene;
+    let said: Vec<String> = loose_words(draft)
+        .into_iter()
+        .filter(|word| word.chars().count() >= GOODS_LETTERS_MIN)
+        .collect();
+    if said.is_empty() || scene.content_words() > GOODS_WORDS_MAX {
+        return false;
+    }
+    let has = |product: &Product| {
+        let title = product.title.or_fallback(scene.input.language, &[]);
+        let features = product.features(scene.input.language).iter();
+        title.into_iter().chain(features).any(|text| {
+            let text = super::tokens::fold(text);
+            let mut words = text.split(|c: char| !c.is_alphanumeric());
+            words.any(|word| said.iter().any(|one| one == word))
+        })
+    };
+    let catalog = scene.input.catalog;
+    let whole = 0..scene.tokens.len();
+    let state = scene.input.state;
+    let focus = state.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
+    if focus.is_some_and(has) && !scene.has(Cue::Negation) {
+        draft.add(whole, Command::Choose { reference: Reference::Focus, buys: false });
+        return true;
+    }
+    let found = catalog.products().iter().any(has);
+    if found {
+        draft.add(whole, Command::Browse);
+    }
+    found
 }
 
 /// Content words that no command explains, for the ranking of products.

@@ -173,8 +173,7 @@ fn service_facts(locale: &Locale, statement: &Move) -> Vec<String> {
             facts.push(name.clone());
             facts.extend(contact.clone());
         }
-        // How the team is called may be left out.
-        Move::Handoff { hours, .. } => facts.extend([hours.clone()]),
+        Move::Handoff { hours, .. } => facts.push(hours.clone()),
         Move::Abilities { about } | Move::Deflect { about } => facts.push(about.clone()),
         Move::Noted { what } => facts.push(what.clone()),
         Move::NothingFound { wanted } => facts.push(wanted.clone()),
