@@ -15,8 +15,8 @@ use std::ops::Range;
 /// Most words of a message that is a refusal of messages as a whole.
 const STOP_WORDS_MAX: usize = 4;
 
-/// Least certainty of words of the shop that bring a message back to it: a word of the talk may look
-/// like a misspelt one.
+/// Least certainty of words of the shop that bring a message back to it: a word of the talk may
+/// look like a misspelt one.
 const NAMED_EXACT_MIN: f32 = 0.88;
 
 /// Emoji that say yes, no, thanks and hello.
