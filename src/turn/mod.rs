@@ -406,9 +406,10 @@ impl TurnPipeline {
         let customer = content.option_id().is_none().then(|| content.text().to_owned());
         let brief = dialogue::brief(decision, style, customer);
         // What the law or a promise is about stays word for word.
-        let fixed = decision.plan().is_none_or(|plan| {
-            plan.moves.iter().any(|said| matches!(said, Move::Stopped | Move::Started | Move::Bot))
-        });
+        let promise = |said: &Move| {
+            matches!(said, Move::Stopped | Move::Started | Move::Bot | Move::Handoff { .. })
+        };
+        let fixed = decision.plan().is_none_or(|plan| plan.moves.iter().any(promise));
         if fixed {
             return draft::compose::fixed(&brief);
         }

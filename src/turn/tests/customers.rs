@@ -282,7 +282,7 @@ async fn customers_who_said_stop_get_no_offer_in_any_conversation() {
         assert_eq!(shown["suggestion"].is_null(), stops, "known: {knows}: {shown}");
         let tapped = harness.say(of(tap(words("t", "")))).await;
         assert!(!stops || tapped["suggestion"].is_null(), "known: {knows}: {tapped}");
-        assert_ne!(tapped["suggestion"], shown["suggestion"], "none is offered twice");
+        assert!(stops || tapped["suggestion"] != shown["suggestion"], "none is offered twice");
     }
 }
 

@@ -164,6 +164,41 @@ impl Drafter for SharedDrafter {
     }
 }
 
+/// What the pipeline sells, and says about itself.
+struct Shop {
+    catalog: Catalog,
+    baskets: Baskets,
+    policies: Policies,
+    profile: ShopProfile,
+}
+
+impl Shop {
+    fn empty() -> Self {
+        Self {
+            catalog: Catalog::empty(),
+            baskets: Baskets::empty(),
+            policies: Policies::default(),
+            profile: ShopProfile::default(),
+        }
+    }
+
+    fn example() -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/shop");
+        let policies = std::fs::read_to_string(folder.join("policies.toml")).unwrap();
+        Self {
+            catalog: Catalog::open(&folder.join("catalog.ndjson"), &CATALOG).unwrap(),
+            baskets: Baskets::open(&folder.join("baskets.csv"), &BASKETS).unwrap(),
+            policies: Policies::parse(&policies).unwrap(),
+            profile: ShopProfile {
+                name: "Foulée".to_owned(),
+                personal_tiers: vec!["vip".to_owned()],
+                checkout_url: "https://pay.example/{thread}?sku={sku}&size={size}".to_owned(),
+                ..ShopProfile::default()
+            },
+        }
+    }
+}
+
 /// The pipeline under test, with its store, clock and drafter.
 #[derive(Debug, Clone)]
 pub(super) struct Harness {
@@ -189,24 +224,32 @@ impl Harness {
         Self::with_options(Arc::new(store), TurnOptions { triggers, ..options_of_turns() })
     }
 
-    /// With the example shop's catalogue and offers.
+    /// With the example shop.
     pub(super) fn with_example_shop() -> Self {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/shop");
         let store = EmbeddedStore::in_memory(samples::options(Path::new(""))).unwrap();
-        let baskets = Baskets::open(&folder.join("baskets.csv"), &BASKETS).unwrap();
-        let catalog = Catalog::open(&folder.join("catalog.ndjson"), &CATALOG).unwrap();
-        Self::selling(Arc::new(store), options_of_turns(), (catalog, offers_of(baskets)))
+        Self::selling(Arc::new(store), options_of_turns(), Shop::example())
+    }
+
+    /// With the example shop; messages in a language that it does not write go to people.
+    pub(super) fn with_own_languages_only() -> Self {
+        let store = EmbeddedStore::in_memory(samples::options(Path::new(""))).unwrap();
+        let mut options = options_of_turns();
+        options.rules.foreign = ForeignWords::HandOff;
+        Self::selling(Arc::new(store), options, Shop::example())
+    }
+
+    /// With the texts of a policies file, and no products.
+    pub(super) fn with_policies(text: &str) -> Self {
+        let store = EmbeddedStore::in_memory(samples::options(Path::new(""))).unwrap();
+        let shop = Shop { policies: Policies::parse(text).unwrap(), ..Shop::empty() };
+        Self::selling(Arc::new(store), options_of_turns(), shop)
     }
 
     fn with_options(store: Arc<EmbeddedStore>, options: TurnOptions) -> Self {
-        Self::selling(store, options, (Catalog::empty(), offers_of(Baskets::empty())))
+        Self::selling(store, options, Shop::empty())
     }
 
-    fn selling(
-        store: Arc<EmbeddedStore>,
-        options: TurnOptions,
-        (catalog, offers): (Catalog, Offers),
-    ) -> Self {
+    fn selling(store: Arc<EmbeddedStore>, options: TurnOptions, shop: Shop) -> Self {
         let drafter = Arc::new(GatedDrafter {
             permits: Semaphore::new(0),
             drafts: watch::Sender::new(Drafts::default()),
@@ -216,11 +259,11 @@ impl Harness {
         let parts = PipelineParts {
             classifier: Arc::new(IntentClassifier::toy()),
             drafter: Arc::new(DrafterSlot::new(Box::new(SharedDrafter(Arc::clone(&drafter))))),
-            catalog: Arc::new(catalog),
-            offers: Arc::new(offers),
-            policies: Policies::default(),
+            catalog: Arc::new(shop.catalog),
+            offers: Arc::new(offers_of(shop.baskets)),
+            policies: shop.policies,
             locales: Locales::shipped(Language::EN).unwrap(),
-            shop: ShopProfile::default(),
+            shop: shop.profile,
             store: Arc::clone(&store) as Arc<dyn ConversationStore>,
             customers: Arc::clone(&store) as Arc<dyn CustomerStore>,
             gate: TurnGate::new(GateOptions {
@@ -348,6 +391,12 @@ fn encode(answer: &TurnAnswer) -> serde_json::Result<Vec<u8>> {
         "text": answer.reply.text,
         "source": answer.reply.source.name(),
         "suggestion": answer.suggestion.as_ref().map(|offer| offer.sku.as_str()),
+        "handoff": answer.handoff.as_ref().map(|handoff| handoff.reason),
+        "facet": answer.action.facet,
+        "link": answer.action.link,
+        "sku": answer.action.sku.as_ref().map(ToString::to_string),
+        "topic": answer.action.topic,
+        "options": answer.reply.options.iter().map(|option| &option.id).collect::<Vec<_>>(),
     });
     serde_json::to_vec(&body)
 }

@@ -2,6 +2,7 @@
 
 mod bursts;
 mod customers;
+mod decisions;
 mod encoding;
 mod harness;
 mod histories;

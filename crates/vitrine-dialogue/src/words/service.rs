@@ -17,7 +17,8 @@ use vitrine_base::money::Money;
 pub(crate) fn policy(writer: &mut Writer<'_>, policy: &PolicyText) -> Piece {
     let before = writer.repeated(format!("topic:{}", policy.id));
     let key = if before { Key::PolicyAgain } else { Key::Policy };
-    writer.say(key, &Slots::new().text(Slot::Text, &policy.text))
+    let text = policy.text.trim();
+    writer.say(key, &Slots::new().with(Slot::Text, Piece::fact(text, "policy", text)))
 }
 
 /// A question of the shop, with the values that can be chosen.
@@ -48,8 +49,8 @@ pub(crate) fn order_status(
     let link = link.unwrap_or_default();
     let slots = Slots::new()
         .with(Slot::Id, Piece::fact(id, "order", id))
-        .text(Slot::Status, status)
-        .text(Slot::Date, &date)
+        .with(Slot::Status, Piece::fact(status.trim(), "status", status.trim()))
+        .with(Slot::Date, Piece::fact(date.trim(), "date", date.trim()))
         .with(Slot::Link, Piece::fact(link, "link", link));
     writer.say(Key::OrderStatus, &slots)
 }
