@@ -1,7 +1,7 @@
 //! The words of each language: what the reader recognises, and how replies are worded.
 //!
-//! Six languages ship inside the binary, from `locales/xx.toml`. A folder may hold further files, or
-//! replace a shipped one.
+//! Six languages ship inside the binary, from `locales/xx.toml`. A folder may hold further files,
+//! or replace a shipped one.
 
 use crate::reader::cues::Cues;
 use crate::shop::Language;

@@ -246,8 +246,8 @@ fn park(catalog: &Catalog, state: &mut DialogueState, category: &str) -> Target 
 }
 
 /// The need for another kind of product. Wishes go over that the new kind can meet: all of them to
-/// a sibling ("rather road shoes"), else those that hold for every product ("for women"); sizes only
-/// if the new kind has them.
+/// a sibling ("rather road shoes"), else those that hold for every product ("for women"); sizes
+/// only if the new kind has them.
 fn inherit(catalog: &Catalog, old: &Need, category: &str) -> Need {
     let sibling = old.category.as_deref().is_some_and(|known| {
         catalog.parent(known).is_some() && catalog.parent(known) == catalog.parent(category)

@@ -1,5 +1,5 @@
-//! Chooses what a message calls for, in order of weight: stop, a person, trouble, orders, questions,
-//! buying, showing, searching, short answers, talk.
+//! Chooses what a message calls for, in order of weight: stop, a person, trouble, orders,
+//! questions, buying, showing, searching, short answers, talk.
 
 use super::Context;
 use super::apply;

@@ -13,12 +13,15 @@ mod apply;
 mod buying;
 mod cards;
 mod choose;
+mod comparing;
+mod critique;
 mod questions;
 mod references;
 mod search;
 mod selling;
 mod service;
 mod sizes;
+mod sums;
 
 use crate::command::Command;
 use crate::command::Question;
