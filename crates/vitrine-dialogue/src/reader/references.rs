@@ -140,6 +140,10 @@ fn by_value(scene: &Scene<'_>, place: &Range<usize>) -> Option<(Reference, Range
         let definite = scene.hit_before(seen.tokens.start, Cue::Definite, 0);
         let one = scene.hit_after(seen.tokens.end, Cue::One, 0);
         let before = scene.hit_before(seen.tokens.start, Cue::One, ONE_GAP);
+        // "the red one, not the blue one"
+        if scene.hit_before(seen.tokens.start, Cue::Negation, 1).is_some() {
+            continue;
+        }
         let end = scene.tokens.get(seen.tokens.end);
         let last = end.is_none_or(|next| {
             !next.text.chars().any(char::is_alphanumeric) || scene.cues.is_filler(&next.text)

@@ -261,7 +261,7 @@ fn inner_values(scene: &Scene<'_>, seen: &Seen, category: &str) -> Vec<FacetChoi
 }
 
 /// Matters of something bought already.
-const AFTER_SALE: [&str; 6] = [
+pub(crate) const AFTER_SALE: [&str; 6] = [
     "return_exchange",
     "refund_status",
     "warranty",
