@@ -37,7 +37,8 @@ pub(crate) const CUSTOMER_CONVERSATIONS_MAX: usize = 1000;
 /// Label of the opt-out intent.
 const STOP_INTENT: &str = "stop_messages";
 
-/// Confidence from which the classifier alone recognises an opt-out, in words that say nothing else.
+/// Confidence from which the classifier alone recognises an opt-out, where no word tells anything
+/// else.
 const STOP_CONFIDENCE_MIN: f32 = 0.8;
 
 /// Whether a message opts out: by a STOP word, by the opt-out button, by a phrase that the
@@ -56,9 +57,9 @@ pub(crate) fn stops(
     let sure = reading.label == STOP_INTENT
         && !reading.abstained
         && reading.confidence >= STOP_CONFIDENCE_MIN;
-    let nothing_else = commands.iter().all(|said| {
-        matches!(said.command, Command::Unclear | Command::OutOfScope | Command::Deny)
-    });
+    let nothing_else = commands
+        .iter()
+        .all(|said| matches!(said.command, Command::Unclear | Command::OutOfScope | Command::Deny));
     says_so || short_answers::is_stop(&understood.text, channel) || (sure && nothing_else)
 }
 

@@ -138,7 +138,7 @@ pub enum HeadRefusal {
     Magic,
     /// This program does not read the file's format version.
     #[error(
-        "it has format version {found}, this program reads version {supported}: train the head again"
+        "it has format version {found}, this program reads version {supported}: train it again"
     )]
     Version {
         /// Version in the file.

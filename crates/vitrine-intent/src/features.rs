@@ -1,7 +1,7 @@
 //! Hashed word and character n-grams, the spelling features beside the sentence embedding.
 //!
-//! The encoder captures meaning; n-grams capture spelling and cover what the encoder was not trained
-//! on: slang, typos, shop vocabulary.
+//! The encoder captures meaning; n-grams capture spelling and cover what the encoder was not
+//! trained on: slang, typos, shop vocabulary.
 //!
 //! Invariants
 //! - The same text and [`NgramSpec`] give the same features on every machine and in every version,

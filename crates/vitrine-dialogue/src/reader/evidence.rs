@@ -20,6 +20,10 @@ pub(crate) const ACTING_MIN: f32 = 0.8;
 /// Most content words of a message that is only a yes, a no or a greeting.
 pub(crate) const COURTESY_WORDS_MAX: usize = 2;
 
+/// Labels that change something: the customer's consent, the cart, what was asked.
+const ACTING: [&str; 6] =
+    ["stop_messages", "add_to_cart", "remove_from_cart", "checkout", "confirm", "reject"];
+
 /// Label of what is none of a shop's matters.
 pub(crate) const OUT_OF_SCOPE: &str = "oos";
 
@@ -29,9 +33,7 @@ pub(crate) fn weigh(likelihoods: &Likelihoods) -> Option<&str> {
     let (label, probability) = (best.0.as_str(), *best.1);
     let least = match label {
         OUT_OF_SCOPE => OUT_OF_SCOPE_MIN,
-        "stop_messages" | "add_to_cart" | "remove_from_cart" | "checkout" | "confirm" | "reject" => {
-            ACTING_MIN
-        }
+        label if ACTING.contains(&label) => ACTING_MIN,
         _ => LABEL_MIN,
     };
     (probability >= least).then_some(label)

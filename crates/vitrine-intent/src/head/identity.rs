@@ -6,7 +6,8 @@ use serde::Serialize;
 /// Identity of the encoder that a head was trained for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EncoderIdentity {
-    /// Folder name, such as `multilingual-e5-small`. Informative only: heads are matched by checksum.
+    /// Folder name, such as `multilingual-e5-small`. Informative only: heads are matched by
+    /// checksum.
     pub name: String,
     /// SHA-256 of the weights file, lower-case hexadecimal.
     pub sha256: String,
