@@ -130,6 +130,9 @@ async fn swaps_under_load_fail_no_request() {
     assert_eq!(gateway.get("/readyz").await.0, 200);
 }
 
+/// The default encoder's name.
+const ENCODER: &str = "multilingual-e5-small";
+
 #[tokio::test]
 async fn a_failed_load_is_refused_with_its_reason_and_changes_nothing() {
     let files = tempfile::tempdir().expect("a folder");
@@ -142,12 +145,7 @@ async fn a_failed_load_is_refused_with_its_reason_and_changes_nothing() {
         (404, "not_found", "nowhere", json!({ "model": "nowhere" })),
         (422, "model_refused", "can embed", json!({ "model": "multilingual-e5-small" })),
         (422, "model_refused", "model name", json!({ "model": "drafter", "as": "../x" })),
-        (
-            422,
-            "name_taken",
-            "encoder",
-            json!({ "model": "drafter", "as": "multilingual-e5-small" }),
-        ),
+        (422, "name_taken", "encoder", json!({ "model": "drafter", "as": ENCODER })),
         (
             422,
             "memory_full",
@@ -189,7 +187,11 @@ async fn a_failed_load_is_refused_with_its_reason_and_changes_nothing() {
     assert_eq!(model(&gateway, "big").await["state"], "failed");
     let turn = json!({ "channel": "sms", "message": { "text": "hello" } });
     let (status, answer) = gateway.post("/respond", &turn).await;
-    assert_eq!((status.as_u16(), &answer["reply"]["source"]), (200, &json!("model")), "{answer}");
+    assert_eq!(
+        (status.as_u16(), &answer["reply"]["source"]),
+        (200, &json!("template")),
+        "{answer}"
+    );
 
     let order = json!({ "model": "drafter", "as": "second", "wait": false });
     assert_eq!(load(&gateway, order.clone()).await.0, 202);

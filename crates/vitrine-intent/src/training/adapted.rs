@@ -61,11 +61,9 @@ pub(super) fn train(run: &TrainingRun<'_>, embedder: &Embedder) -> Result<Traine
     let texts = run.texts();
     let learner = embedder.learner(ADAPTED_LAYERS)?;
     let total = texts.len();
-    let prepared = learner
-        .prepare(&embedder.tokenize_all(&texts)?, |done| {
-            listener(TrainingProgress::Embedding { done, total });
-        })
-        .map_err(failed)?;
+    let tokenized = embedder.tokenize_all(&texts)?;
+    let progress = |done| listener(TrainingProgress::Embedding { done, total });
+    let prepared = learner.prepare(&tokenized, progress).map_err(failed)?;
     let all = run.members();
     let (parts, judged_parts) =
         if all.len() < MANY_EXAMPLES { (PARTS, PARTS) } else { (MANY_PARTS, 1) };
@@ -127,8 +125,8 @@ pub(super) fn train(run: &TrainingRun<'_>, embedder: &Embedder) -> Result<Traine
     // Fit on embeddings of the serving encoder, so that training sees the same rounding.
     let own = embedder.adapted(&shipped.adaptation)?.embed_blocking(&texts, |_| ())?;
     let shared = embedder.embed_blocking(&texts, |_| ())?;
-    let fitted =
-        run.fit(&run.training_set(&joined(shared, own), width), chosen, predicted.blend)?;
+    let fitted_set = run.training_set(&joined(shared, own), width);
+    let fitted = run.fit(&fitted_set, chosen, predicted.blend)?;
     listener(TrainingProgress::Fitting { done: fits, total: fits });
     let mut trained = run.finish(embedder.identity().clone(), chosen, &predicted.unseen, fitted)?;
     trained.head.adaptation = Some(shipped.adaptation);

@@ -65,7 +65,7 @@ fn a_head_of_another_version_is_refused_with_what_to_do() {
         let refusal = Head::from_bytes(&sealed(other)).unwrap_err();
         let found = u32::from(found);
         assert_eq!(refusal, HeadRefusal::Version { found, supported: VERSION });
-        assert!(refusal.to_string().contains("train the head again"), "{refusal}");
+        assert!(refusal.to_string().contains("train it again"), "{refusal}");
     }
 }
 
