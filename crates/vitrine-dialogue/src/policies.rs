@@ -57,7 +57,7 @@ const CONDITION_SCORE: f32 = 4.0;
 const UNASKED_LOSS: f32 = 1.5;
 
 /// What a topic for special cases loses if none of its own words was said.
-const UNSAID_LOSS: f32 = 1.0;
+const UNSAID_LOSS: f32 = 2.5;
 
 /// What the matter that a topic is mostly about is worth.
 const FIRST_SCORE: f32 = 1.5;

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 /// and [`FACET_BASE`].
 const FACET_BASE: f64 = 0.2;
 const PRICE_MIN: f64 = 0.3;
-const PRICE_MAX: f64 = 1.1;
+const PRICE_MAX: f64 = 1.45;
 const KIND: f64 = 1.5;
 const UNWANTED: f64 = 1.7;
 const OPTION: f64 = 2.5;

@@ -64,6 +64,7 @@ pub(super) fn apply(
                 changes.narrowed = true;
             }
             Command::Seek { category, .. } => {
+                forget_words(state, &said.source, &changes);
                 target = seek(context.catalog, state, category, &mut changes);
             }
             Command::Quantity { pieces, size: Some(size) } => {
@@ -147,6 +148,16 @@ fn stay_in_wider_kind(
         _ => None,
     });
     state.need.category = refused.and_then(|kind| catalog.parent(kind)).map(str::to_owned);
+}
+
+/// What ranked another kind says nothing of the one now named.
+fn forget_words(state: &mut DialogueState, source: &str, changes: &Changes) {
+    let known = |word: &str| {
+        word.chars().count() < WISH_LETTERS_MIN || state.need.words.contains(&word.to_lowercase())
+    };
+    if !changes.sought && !source.split(|c: char| !c.is_alphanumeric()).all(known) {
+        state.need.words.clear();
+    }
 }
 
 /// Which need a wish belongs to.

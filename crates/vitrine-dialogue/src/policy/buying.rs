@@ -184,6 +184,23 @@ impl Turn<'_> {
             ..Action::of(ActionKind::Ask)
         };
         self.products.push(shown);
+        if self.explain_size(product, key) {
+            return;
+        }
+        let wanted = need.options.get(key).cloned().unwrap_or_default();
+        let made = wanted.iter().any(|said| !sizes::of_product(product, key, said).is_empty());
+        if let Some(said) = wanted.first().filter(|_| !made) {
+            let said = [(key.to_owned(), said.clone())].into();
+            self.products.clear();
+            return self.not_in_stock(product, said);
+        }
+        self.ask_option(product, key, options);
+    }
+
+    /// Explains a size that the customer said in another system, or between two of the product's,
+    /// and asks which; false if the size needs no explanation.
+    pub(super) fn explain_size(&mut self, product: &Product, key: &str) -> bool {
+        let need = self.state.need.clone();
         let wanted = need.options.get(key).cloned().unwrap_or_default();
         let made: Vec<String> = wanted
             .iter()
@@ -197,7 +214,7 @@ impl Turn<'_> {
             let sku = product.sku.as_str().to_owned();
             self.state.pending = Some(Pending::Option { facet: key.to_owned(), sku });
             self.moves.push(Move::SizeMapped { said, sizes: made });
-            return;
+            return true;
         }
         let said = wanted.first().filter(|_| made.is_empty());
         let between = said.and_then(|said| sizes::between(product, key, said));
@@ -208,14 +225,9 @@ impl Turn<'_> {
             let sku = product.sku.as_str().to_owned();
             self.state.pending = Some(Pending::Option { facet: key.to_owned(), sku });
             self.moves.push(Move::SizeBetween { said: said.clone(), larger, smaller });
-            return;
+            return true;
         }
-        if let Some(said) = said {
-            let said = [(key.to_owned(), said.clone())].into();
-            self.products.clear();
-            return self.not_in_stock(product, said);
-        }
-        self.ask_option(product, key, options);
+        false
     }
 
     /// Puts lines into the cart, in place of the product's lines that the last link was for, or of

@@ -99,6 +99,18 @@ pub(super) fn to_be_had<'a>(
         .collect()
 }
 
+/// Labels as a list in which no word stands twice in a row: "marathon, half marathon".
+pub(super) fn joined(mut labels: Vec<String>) -> String {
+    let last = |label: &str| label.rsplit([' ', '-']).next().map(str::to_lowercase);
+    let first = |label: &str| label.split([' ', '-']).next().map(str::to_lowercase);
+    for at in 1..labels.len() {
+        if last(&labels[at - 1]) == first(&labels[at]) {
+            labels.swap(at - 1, at);
+        }
+    }
+    labels.join(", ")
+}
+
 /// How an option's value is called: the shop's word for it where it is also a facet value.
 pub(super) fn option_label(context: &Context<'_>, key: &str, value: &str) -> String {
     let known = context.catalog.facet(key).is_some();

@@ -298,7 +298,6 @@ impl<'a> Turn<'a> {
             matches!(
                 command,
                 Command::Seek { .. }
-                    | Command::Browse
                     | Command::Show { .. }
                     | Command::Choose { .. }
                     | Command::Compare { .. }

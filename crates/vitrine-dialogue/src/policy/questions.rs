@@ -509,7 +509,7 @@ fn attribute_text(
         let labels = values
             .iter()
             .map(|value| context.catalog.label(&FacetChoice::new(key, value), language));
-        return AttributeText::Value(labels.collect::<Vec<_>>().join(", "));
+        return AttributeText::Value(cards::joined(labels.collect()));
     }
     let description = product.description.or_fallback(language, &[]);
     match description.filter(|text| !text.is_empty()) {

@@ -26,8 +26,8 @@ pub(super) fn resolve(
         Reference::Focus => one(focus(state)),
         Reference::Other => one(other(state)),
         Reference::Both => both(state),
-        Reference::Cheapest => one(by_price(catalog, &several(state), false)),
-        Reference::Dearest => one(by_price(catalog, &several(state), true)),
+        Reference::Cheapest => one(by_price(catalog, &several(catalog, state), false)),
+        Reference::Dearest => one(by_price(catalog, &several(catalog, state), true)),
         Reference::Price(amount) => {
             one(recent.into_iter().find(|sku| costs(catalog, sku, *amount)))
         }
@@ -63,15 +63,20 @@ fn recent(state: &DialogueState) -> Vec<String> {
     found
 }
 
-/// The products that a comparison is about: those of the last reply, else all shown.
-fn several(state: &DialogueState) -> Vec<String> {
+/// The products that a comparison is about: those of the last reply, of the last comparison, else
+/// all shown of the kind under discussion.
+fn several(catalog: &Catalog, state: &DialogueState) -> Vec<String> {
     if state.last_shown.len() > 1 {
         return state.last_shown.clone();
     }
     if state.compared.len() > 1 {
         return state.compared.clone();
     }
-    state.shown.clone()
+    let kind = focus(state).and_then(|sku| catalog.product(&sku)).map(|one| one.category.clone());
+    let same = |sku: &&String| {
+        kind.is_none() || catalog.product(sku).map(|one| &one.category) == kind.as_ref()
+    };
+    state.shown.iter().filter(same).cloned().collect()
 }
 
 /// A place in the list shown last; after a single product, among those shown of the kind that is

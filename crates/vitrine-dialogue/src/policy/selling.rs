@@ -280,6 +280,9 @@ impl<'a> Turn<'a> {
         let options = self.state.focus.as_ref().map(|focus| focus.options.clone());
         let options = options.unwrap_or_default();
         if let Some(key) = cards::missing(product, &options) {
+            if self.explain_size(product, key) {
+                return;
+            }
             return self.ask_option(product, key, &options);
         }
         self.button(format!("take={sku}"), "");
@@ -637,7 +640,7 @@ fn rows(context: &super::Context<'_>, products: &[&Product]) -> Vec<Row> {
                 let labels = values.iter().map(|value| {
                     context.catalog.label(&FacetChoice::new(&facet.key, value), language)
                 });
-                labels.collect::<Vec<_>>().join(", ")
+                cards::joined(labels.collect())
             })
             .collect();
         push_row(&mut rows, context.catalog.key_label(&facet.key, language), values);

@@ -91,8 +91,12 @@ pub(crate) fn direct(draft: &mut Draft<'_, '_>) {
     ] {
         for hit in draft.free(cue) {
             let negated = draft.scene.hit_before(hit.start, Cue::Negation, 2).is_some();
+            let scene = draft.scene;
+            // "do I pay for it?", where nothing is being bought, asks for terms.
+            let idle = scene.input.state.cart.is_empty() && !scene.in_focus();
             let asked = cue == Cue::Checkout
-                && draft.scene.topic_in(&draft.scene.clause_of(hit.start)).is_some();
+                && (scene.topic_in(&scene.clause_of(hit.start)).is_some()
+                    || idle && scene.asks_at(hit.start));
             // "are you a real person?" asks for none.
             let bot = cue == Cue::Human
                 && draft
@@ -167,7 +171,8 @@ pub(crate) fn courtesy(draft: &mut Draft<'_, '_>) {
     }
     let thanks = first(draft, Cue::Thank).or_else(|| {
         let praise = first(draft, Cue::Praise);
-        let pending = matches!(scene.input.state.pending, Some(Pending::Buy { .. }));
+        let pending =
+            matches!(scene.input.state.pending, Some(Pending::Buy { .. } | Pending::Pick));
         praise.filter(|_| !draft.has_content() && !pending)
     });
     if let Some(hit) = thanks {

@@ -1,9 +1,11 @@
 //! Takes, shows, compares, refuses and removes products.
 
 use super::cues::Cue;
+use super::cues::Meaning;
 use super::draft::Draft;
 use super::figure::Role;
 use super::references;
+use super::wishes::AFTER_SALE;
 use crate::command::Command;
 use crate::command::Polarity;
 use crate::command::Question;
@@ -182,7 +184,13 @@ fn remove(draft: &mut Draft<'_, '_>) {
         let behind = !categories(draft, &place).is_empty()
             || !references::find(draft.scene, &place).is_empty();
         // "take the headband out again": what is removed may stand before the word.
-        let place = if behind { place } else { clause.clone() };
+        let before = clause.start..hit.start;
+        let beside = categories(draft, &before).iter().any(|(_, kind)| kind.end + 1 >= hit.start);
+        let place = match (beside, behind) {
+            (true, _) => before,
+            (false, true) => place,
+            (false, false) => clause.clone(),
+        };
         let kinds = categories(draft, &place);
         let named = references::find(draft.scene, &place);
         if let Some((category, tokens)) = kinds.first().filter(|_| {
@@ -257,7 +265,11 @@ fn choose(draft: &mut Draft<'_, '_>) {
                     || draft.scene.hit_in(&one.tokens, Cue::Which).is_some())
         });
         let negated = draft.scene.hit_before(hit.start, Cue::Negation, 1).is_some();
-        if asks || negated {
+        // "I want the order cancelled": takes nothing.
+        let service = draft.scene.topic_in(&clause).is_some_and(|topic| {
+            matches!(&topic.meaning, Meaning::Topic(label) if AFTER_SALE.contains(&label.as_str()))
+        });
+        if asks || negated || service {
             continue;
         }
         let whole = sentence.map_or(clause.clone(), |one| one.tokens);
@@ -289,7 +301,12 @@ pub(crate) fn pointed(draft: &mut Draft<'_, '_>) -> bool {
     if asks || scene.input.state.focus.is_none() || scene.content_words_outside(&hit) > 0 {
         return false;
     }
-    draft.add(hit, Command::Choose { reference: Reference::Focus, buys: true });
+    let reference = Reference::Focus;
+    if scene.has(Cue::Negation) {
+        draft.add(hit, Command::Reject { reference, why: RejectReason::Other });
+        return true;
+    }
+    draft.add(hit, Command::Choose { reference, buys: true });
     true
 }
 
@@ -315,9 +332,9 @@ fn relative(draft: &mut Draft<'_, '_>) {
     let shown = draft.scene.in_focus() || !draft.scene.input.state.shown.is_empty();
     for (cue, command) in [
         (Cue::Cheaper, if shown { Command::Cheaper } else { Command::LowPrice }),
+        (Cue::Cheapest, if shown { Command::Cheaper } else { Command::LowPrice }),
         (Cue::Dearer, Command::Dearer),
         (Cue::LowPrice, Command::LowPrice),
-        (Cue::Cheapest, Command::LowPrice),
         (Cue::Another, if shown { Command::Another } else { Command::Browse }),
         (Cue::Accessories, Command::Accessories),
     ] {
@@ -336,6 +353,9 @@ fn relative(draft: &mut Draft<'_, '_>) {
             });
             let asked = cue == Cue::LowPrice && draft.scene.topic_in(&place).is_some();
             if !limited && !asked {
+                if cue == Cue::Cheapest && shown {
+                    draft.add(hit.clone(), Command::LowPrice);
+                }
                 draft.add(hit, command.clone());
             }
         }
@@ -403,7 +423,10 @@ pub(crate) fn named(draft: &mut Draft<'_, '_>) {
                     && matches!(state.pending, Some(Pending::Buy { .. }))
                     && matches!(reference, Reference::Ordinal(1 | -1))
                     && draft.scene.hit_in(&sentence.tokens, Cue::Show).is_none();
-                let buys = (wanted && figured || agreed && shown || only) && !sentence.question;
+                // "both then, in 42"
+                let all = reference == Reference::Both && shown;
+                let buys =
+                    (wanted && figured || all || agreed && shown || only) && !sentence.question;
                 draft.add(tokens, Command::Choose { reference, buys });
             }
         }

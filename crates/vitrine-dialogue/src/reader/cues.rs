@@ -319,7 +319,10 @@ impl Cues {
         };
         let free = |short: &&PhraseHit| {
             // "I want the second": the place is part of the phrase for taking, and still a place.
-            let place = matches!(&self.meanings[short.meaning], Meaning::Place(_));
+            let place = matches!(
+                &self.meanings[short.meaning],
+                Meaning::Place(_) | Meaning::Cue(Cue::Both | Cue::Other)
+            );
             let structure = place
                 || matches!(&self.meanings[short.meaning],
                 Meaning::Cue(cue) if cue.is_structure() && !matches!(cue, Cue::Negation

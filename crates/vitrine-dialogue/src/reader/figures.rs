@@ -11,6 +11,7 @@ use super::numbers::Number;
 use super::scene::Scene;
 use super::tokens::TokenKind;
 use crate::command::SizeSystem;
+use crate::shop::MentionTarget;
 use crate::state::Pending;
 use rust_decimal::Decimal;
 use std::ops::Range;
@@ -242,7 +243,9 @@ fn system(scene: &Scene<'_>, figure: &mut Figure) -> bool {
 fn unit(scene: &Scene<'_>, figure: &mut Figure) -> bool {
     let Some(unit) = scene.unit_at(figure.bare.end) else { return false };
     // "size 9 m" may be men's; a size word before decides.
-    if scene.hit_before(figure.bare.start, Cue::SizeWord, 1).is_some()
+    if unit.len() == 1
+        && scene.tokens[unit.start].text.chars().count() == 1
+        && scene.hit_before(figure.bare.start, Cue::SizeWord, 1).is_some()
         && scene.option_value(&scene.text_of(&(figure.bare.start..unit.end))).is_none()
     {
         return false;
@@ -299,7 +302,8 @@ fn size(scene: &Scene<'_>, figure: &mut Figure) -> bool {
     let counted = next.is_some_and(|next| next.kind == TokenKind::Word)
         && scene.hits.iter().any(|hit| hit.meaning == many);
     let pieces = scene.hit_after(figure.bare.end, Cue::Pieces, 0).is_some() || counted;
-    let plausible = figure.digits || word.is_some() || asked || (before.is_some() && known);
+    let plausible =
+        figure.digits || (word.is_some() && known) || asked || (before.is_some() && known);
     let alone = scene.content_words_outside(&figure.bare) == 0;
     if pieces && word.is_none() {
         return false;
@@ -324,6 +328,9 @@ fn size(scene: &Scene<'_>, figure: &mut Figure) -> bool {
     true
 }
 
+/// Most pieces of a number without a word for them: "I'll take 3".
+const TAKEN_MAX: u32 = 20;
+
 /// "2 pairs", "x2", "deux gourdes".
 fn count(scene: &Scene<'_>, figure: &mut Figure) -> bool {
     if figure.values.len() > 1 || figure.count().is_none_or(|n| n == 0 || n > PIECES_MAX) {
@@ -336,12 +343,18 @@ fn count(scene: &Scene<'_>, figure: &mut Figure) -> bool {
     let times = times.filter(sign_only);
     let sign = scene.hit_before(figure.bare.start, Cue::Times, 0).map(|hit| hit.tokens.clone());
     // "I'll have 3", "mettez-en deux"
-    let taken = scene.hit_before(figure.bare.start, Cue::Choose, 1).is_some();
+    let few = figure.values[0] <= Decimal::from(TAKEN_MAX);
+    let taken = few && scene.hit_before(figure.bare.start, Cue::Choose, 1).is_some();
     let many = Meaning::Topic("bulk_order".to_owned());
     let value = scene.seen.iter().any(|seen| seen.tokens.start == figure.bare.end);
     let product = taken
-        || value
-        || scene.mention_at(figure.bare.end).is_some()
+        || value && few
+        || scene.mention_at(figure.bare.end).is_some_and(|seen| {
+            let goods = |target: &MentionTarget| {
+                matches!(target, MentionTarget::Category(_) | MentionTarget::Product(_))
+            };
+            few || seen.targets.iter().any(goods)
+        })
         || scene.hits.iter().any(|hit| hit.meaning == many);
     match pieces.or(times).or(sign) {
         Some(tokens) => figure.tokens = between(&figure.bare, &tokens),

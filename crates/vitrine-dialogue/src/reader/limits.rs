@@ -47,6 +47,21 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
     }
     // "a pair", "a couple of them" are no counts; "both" of one product may be.
     each(draft);
+    only_one(draft);
+}
+
+/// "no, just one in 41": one in place of several.
+fn only_one(draft: &mut Draft<'_, '_>) {
+    let scene = draft.scene;
+    let several = scene.input.state.need.quantity.is_some_and(|pieces| pieces > 1);
+    let counted = draft.any(|command| matches!(command, Command::Quantity { .. }));
+    let one = scene.figures.iter().find_map(|figure| {
+        let size = matches!(figure.role, Role::Size(_));
+        scene.hit_before(figure.tokens.start, Cue::Each, 1).filter(|_| size)
+    });
+    if let Some(hit) = one.filter(|_| several && !counted) {
+        draft.add(hit.tokens.clone(), Command::Quantity { pieces: 1, size: None });
+    }
 }
 
 fn limit(draft: &mut Draft<'_, '_>, figure: &Figure, currency: Option<&str>, bound: Option<Bound>) {
@@ -114,7 +129,9 @@ fn bare(draft: &mut Draft<'_, '_>, figure: &Figure) {
 
 /// Whether a product was shown that only needs a yes: a number is then how many.
 fn waits_for_yes(scene: &Scene<'_>) -> bool {
-    matches!(scene.input.state.pending, Some(Pending::Buy { .. }))
+    let state = scene.input.state;
+    let bought = state.pending.is_none() && state.link.is_some();
+    bought || matches!(state.pending, Some(Pending::Buy { .. }))
 }
 
 /// "one in 42 and one in 44": a count before each of two or more sizes.

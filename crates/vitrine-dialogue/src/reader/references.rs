@@ -140,6 +140,10 @@ fn by_value(scene: &Scene<'_>, place: &Range<usize>) -> Option<(Reference, Range
         let definite = scene.hit_before(seen.tokens.start, Cue::Definite, 0);
         let one = scene.hit_after(seen.tokens.end, Cue::One, 0);
         let before = scene.hit_before(seen.tokens.start, Cue::One, ONE_GAP);
+        // "the red one, not the blue one"
+        if scene.hit_before(seen.tokens.start, Cue::Negation, 1).is_some() {
+            continue;
+        }
         let end = scene.tokens.get(seen.tokens.end);
         let last = end.is_none_or(|next| {
             !next.text.chars().any(char::is_alphanumeric) || scene.cues.is_filler(&next.text)
@@ -182,17 +186,14 @@ pub(crate) fn find(scene: &Scene<'_>, place: &Range<usize>) -> Vec<(Reference, R
                 None => several.then_some(start..hit.tokens.end),
             }
         };
+        let choice = several(scene);
         for (direct, other, reference) in [
             (Cue::Cheapest, Cue::Cheaper, Reference::Cheapest),
             (Cue::Dearest, Cue::Dearer, Reference::Dearest),
         ] {
-            // "the cheapest" of one product is the cheapest of the shop.
-            let state = scene.input.state;
-            let several = state.last_shown.len().max(state.compared.len()).max(state.shown.len())
-                > 1
-                || direct == Cue::Dearest;
-            let direct = cue(direct).filter(|_| several);
-            if let Some(tokens) = direct.or_else(|| relative(other)) {
+            if let Some(tokens) =
+                cue(direct).or_else(|| relative(other)).filter(|_| choice || direct == Cue::Dearest)
+            {
                 return vec![(reference, tokens)];
             }
         }
@@ -206,6 +207,17 @@ pub(crate) fn find(scene: &Scene<'_>, place: &Range<usize>) -> Vec<(Reference, R
         }
     }
     cue(Cue::Focus).map(|tokens| (Reference::Focus, tokens)).into_iter().collect()
+}
+
+/// Whether there are several products to choose the cheaper one from.
+fn several(scene: &Scene<'_>) -> bool {
+    let state = scene.input.state;
+    let focus = state.focus.as_ref().map(|focus| &focus.sku).or(state.last_shown.first());
+    let kind = focus.and_then(|sku| scene.input.catalog.product(sku)).map(|one| &one.category);
+    let same = |one: &&&Product| kind.is_none_or(|kind| one.category == *kind);
+    state.last_shown.len() > 1
+        || state.compared.len() > 1
+        || shown(scene).iter().filter(same).count() > 1
 }
 
 impl Draft<'_, '_> {

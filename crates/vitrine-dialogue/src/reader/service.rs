@@ -9,6 +9,7 @@ use super::figure::Role;
 use super::references;
 use super::scene::Found;
 use super::scene::Scene;
+use super::tokens::fold;
 use crate::command::Command;
 use crate::command::Complaint;
 use crate::command::Question;
@@ -33,7 +34,8 @@ const ELLIPSIS_WORDS_MAX: usize = 4;
 const ORDER_WORDS_MAX: usize = 1;
 
 /// Topics that can be about the product under discussion.
-const ABOUT_PRODUCTS: [&str; 4] = ["care_instructions", "size_help", "warranty", "sustainability"];
+const ABOUT_PRODUCTS: [&str; 5] =
+    ["care_instructions", "size_help", "warranty", "sustainability", "return_exchange"];
 
 /// The labels of topics that speak of a complaint if the words complain.
 const COMPLAINTS: [(Cue, Complaint, &str); 6] = [
@@ -147,13 +149,34 @@ pub(crate) fn by_own_words(draft: &mut Draft<'_, '_>) -> bool {
     if !scene.sentences.iter().any(|sentence| sentence.question) {
         return false;
     }
-    let topics = select(scene, None);
     let policies = scene.input.policies;
-    let Some(best) = topics.first().and_then(|id| policies.get(id)) else { return false };
-    let Some(intent) = best.intents.first().cloned() else { return false };
+    let topics = select(scene, None);
+    let best = topics.first().and_then(|id| policies.get(id)).filter(|topic| {
+        // "how long" alone says nothing of collecting an order.
+        let words = topic.words.iter().flat_map(|(_, words)| words);
+        let mut said = words.filter(|phrase| says(scene, phrase));
+        said.any(|phrase| fold(phrase).split_whitespace().any(|word| !scene.cues.is_filler(word)))
+    });
+    let answered = scene.input.state.answered.clone();
+    let (intent, topics) = match (best.and_then(|topic| topic.intents.first()), answered) {
+        (Some(intent), _) => (intent.clone(), topics),
+        (None, Some(intent)) if scene.seen.is_empty() => {
+            let topics = select(scene, Some(&intent));
+            (intent, topics)
+        }
+        _ => return false,
+    };
     let question = Question::Topic { intent, topics };
     draft.add(0..scene.tokens.len(), Command::Ask { question, about: None });
     true
+}
+
+/// Whether a message holds a phrase of the shop.
+fn says(scene: &Scene<'_>, phrase: &str) -> bool {
+    let words = fold(phrase);
+    let words: Vec<&str> = words.split_whitespace().collect();
+    let all: Vec<&str> = scene.tokens.iter().map(|token| token.text.as_str()).collect();
+    !words.is_empty() && all.windows(words.len()).any(|part| part == words)
 }
 
 /// "and to Spain?", "and for a mattress?": the matter answered last, under another condition.
@@ -313,7 +336,9 @@ fn select_for(scene: &Scene<'_>, intent: Option<&str>, kind: &str) -> Vec<String
             .iter()
             .any(|hit| matches!(&hit.meaning, Meaning::Country(code) if *code != home));
     // A topic names countries: a town or an island of one counts as its name.
-    let mut text = format!("{} {kind}", scene.input.text);
+    let said = scene.tokens.iter().enumerate().filter(|(at, _)| !how_long(scene, *at));
+    let said: Vec<&str> = said.map(|(_, token)| token.text.as_str()).collect();
+    let mut text = format!("{} {kind}", said.join(" "));
     for hit in &scene.hits {
         if let Meaning::Country(code) = &hit.meaning
             && *code != home
@@ -326,7 +351,7 @@ fn select_for(scene: &Scene<'_>, intent: Option<&str>, kind: &str) -> Vec<String
     let query = TopicQuery {
         text: &text,
         abroad,
-        express: scene.has(Cue::Express),
+        express: asks_fast(scene),
         pickup: scene.has(Cue::Pickup),
         worn: scene.has(Cue::Worn),
         place: scene.has(Cue::Where),
@@ -335,6 +360,17 @@ fn select_for(scene: &Scene<'_>, intent: Option<&str>, kind: &str) -> Vec<String
     };
     let scored = scene.input.policies.select(intent, &query, scene.input.locales);
     scored.into_iter().map(|(id, _)| id).collect()
+}
+
+/// Whether a token is part of a question for a duration: "how fast" asks for no fast delivery.
+fn how_long(scene: &Scene<'_>, at: usize) -> bool {
+    let speed = scene.hits_of(Cue::Express).any(|hit| hit.tokens.contains(&at));
+    speed && scene.hits_of(Cue::HowLong).any(|hit| hit.tokens.len() > 1 && hit.tokens.contains(&at))
+}
+
+/// Whether a fast delivery is asked for.
+fn asks_fast(scene: &Scene<'_>) -> bool {
+    scene.hits_of(Cue::Express).any(|hit| !how_long(scene, hit.tokens.start))
 }
 
 /// The shop's own country, guessed from the language that it answers in where nothing else

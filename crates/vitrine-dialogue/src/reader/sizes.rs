@@ -11,6 +11,7 @@ use super::tokens::TokenKind;
 use crate::command::Command;
 use crate::command::Polarity;
 use crate::command::SizeSystem;
+use crate::shop::Lookups;
 use crate::shop::MentionTarget;
 use crate::state::Pending;
 use rust_decimal::Decimal;
@@ -238,6 +239,25 @@ fn options(draft: &mut Draft<'_, '_>) {
         if draft.is_used(&seen.tokens) || letter || plain {
             continue;
         }
+        if states_facet(draft.scene, seen, &option) {
+            continue;
+        }
         add(draft, seen.tokens.clone(), (option, vec![value], SizeSystem::Shop), false);
     }
+}
+
+/// Whether a value of an option is read as a facet: "black" tells shoes apart that come in one
+/// colour each. It is an option where it was asked for, or if the product under discussion has it.
+fn states_facet(scene: &Scene<'_>, seen: &super::scene::Seen, option: &str) -> bool {
+    let state = scene.input.state;
+    let catalog = scene.input.catalog;
+    let facet = seen.targets.iter().any(|target| match target {
+        MentionTarget::Value(choice) => choice.key == option,
+        _ => false,
+    });
+    let asked = matches!(&state.pending,
+        Some(Pending::Option { facet, .. }) if facet == option);
+    let focus = state.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
+    let own = focus.is_some_and(|product| product.options.iter().any(|key| key == option));
+    facet && !asked && !own
 }

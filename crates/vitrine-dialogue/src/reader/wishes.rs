@@ -44,6 +44,45 @@ fn category(seen: &Seen) -> Option<&str> {
     })
 }
 
+/// The kind that words mean: of several, the one looked for, else one whose products have the
+/// values wished for ("skiing … a helmet").
+fn best_category<'a>(scene: &'a Scene<'_>, seen: &'a Seen) -> Option<&'a str> {
+    let kinds: Vec<&str> = seen
+        .targets
+        .iter()
+        .filter_map(|target| match target {
+            MentionTarget::Category(id) => Some(id.as_str()),
+            _ => None,
+        })
+        .collect();
+    if kinds.len() < 2 {
+        return kinds.first().copied();
+    }
+    let state = scene.input.state;
+    let catalog = scene.input.catalog;
+    let later = state.later.iter().filter_map(|need| need.category.as_deref());
+    let known: Vec<&str> = state.need.category.as_deref().into_iter().chain(later).collect();
+    if let Some(kind) = kinds.iter().find(|kind| known.contains(kind)) {
+        return Some(kind);
+    }
+    let named = scene.seen.iter().flat_map(values).map(|choice| (&choice.key, &choice.value));
+    let wished = state.need.facets.iter();
+    let wished = wished.flat_map(|(key, wish)| wish.must.iter().map(move |value| (key, value)));
+    let wishes: Vec<(&String, &String)> = named.chain(wished).collect();
+    let met = |kind: &str| {
+        let own = catalog.products().iter().filter(|one| catalog.is_within(&one.category, kind));
+        let met = own.map(|product| {
+            let states = |(key, value): &&(&String, &String)| {
+                product.facets.get(*key).is_some_and(|values| values.contains(*value))
+            };
+            wishes.iter().filter(states).count()
+        });
+        met.max().unwrap_or_default()
+    };
+    let best = kinds.iter().enumerate().max_by_key(|(at, kind)| (met(kind), usize::MAX - at));
+    best.map(|(_, kind)| *kind)
+}
+
 /// The kind of product that the message or the need is about.
 fn kind<'a>(scene: &'a Scene<'_>) -> Option<&'a str> {
     let named = scene.seen.iter().find_map(category);
@@ -222,7 +261,7 @@ fn inner_values(scene: &Scene<'_>, seen: &Seen, category: &str) -> Vec<FacetChoi
 }
 
 /// Matters of something bought already.
-const AFTER_SALE: [&str; 6] = [
+pub(crate) const AFTER_SALE: [&str; 6] = [
     "return_exchange",
     "refund_status",
     "warranty",
@@ -301,7 +340,7 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
             continue;
         }
         let polarity = polarity(draft, &seen.tokens);
-        if let Some(category) = category(seen) {
+        if let Some(category) = best_category(scene, seen) {
             if is_complement(scene, seen) {
                 continue;
             }
