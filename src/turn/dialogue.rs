@@ -21,6 +21,8 @@ use vitrine_base::language::Language;
 use vitrine_base::localized::Localized;
 use vitrine_conversations::ConversationRecord;
 use vitrine_dialogue::command::Command;
+use vitrine_dialogue::command::Complaint;
+use vitrine_dialogue::command::Question;
 use vitrine_dialogue::command::Said;
 use vitrine_dialogue::dialogue;
 use vitrine_dialogue::dialogue::Incoming;
@@ -29,6 +31,7 @@ use vitrine_dialogue::dialogue::Turned;
 use vitrine_dialogue::plan::Plan;
 use vitrine_dialogue::policy;
 use vitrine_dialogue::policy::Rules;
+use vitrine_dialogue::reader::Reading;
 use vitrine_dialogue::state::DialogueState;
 use vitrine_dialogue::state::Line;
 use vitrine_dialogue::words::Address;
@@ -146,12 +149,45 @@ pub(crate) fn decide(situation: &Situation<'_>) -> Decision {
             && request.channel == vitrine_base::channel::ChannelKind::Sms,
     };
     let mut reading = dialogue::read(&setting, state, &incoming);
+    name_order(&mut reading, &understood.text, &customer.orders);
     if consent::stops(understood, record, &reading.commands) {
         reading.commands.retain(|said| said.command != Command::Stop);
         let source = understood.text.clone();
         reading.commands.insert(0, Said { command: Command::Stop, source });
     }
     decided(dialogue::answer(&setting, state, &incoming, reading))
+}
+
+/// Fewest characters of an order's id that is told from other words: of one with letters, and of
+/// digits alone, which may be a size or a price.
+const ORDER_CHARS_MIN: usize = 3;
+const ORDER_DIGITS_MIN: usize = 4;
+
+/// Adds the order that a message names by its id, in whatever form the shop writes its ids. The
+/// reader knows the usual forms only.
+fn name_order(reading: &mut Reading, text: &str, orders: &[policy::Order]) {
+    let ordered = |said: &Said| matches!(said.command, Command::Order { .. });
+    if reading.commands.iter().any(ordered) {
+        return;
+    }
+    let around = |character: char| !character.is_alphanumeric();
+    let words = || text.split_whitespace().map(|word| word.trim_matches(around));
+    let named = |order: &&policy::Order| {
+        let id = order.id.trim_matches(around);
+        let chars = id.chars().count();
+        let digits = id.chars().filter(char::is_ascii_digit).count();
+        let told = chars >= ORDER_CHARS_MIN && (digits < chars || digits >= ORDER_DIGITS_MIN);
+        told && digits > 0 && words().any(|word| word.eq_ignore_ascii_case(id))
+    };
+    let Some(order) = orders.iter().find(named) else { return };
+    // What was read around the id without knowing it is a guess: "where is A-1?" asks for no shop.
+    reading.commands.retain(|said| match &said.command {
+        Command::Unclear => false,
+        Command::Ask { question: Question::Topic { intent, .. }, .. } => intent != "store_info",
+        _ => true,
+    });
+    let command = Command::Order { id: Some(order.id.clone()) };
+    reading.commands.push(Said { command, source: text.to_owned() });
 }
 
 fn decided(turned: Turned) -> Decision {
@@ -190,13 +226,11 @@ pub(crate) fn hand_off(situation: &Situation<'_>, reason: HandoffReason) -> Deci
         short: false,
     };
     let command = match reason.is_complaint() {
-        true => {
-            Command::Complain { about: vitrine_dialogue::command::Complaint::Service, angry: false }
-        }
+        true => Command::Complain { about: Complaint::Service, angry: false },
         false => Command::Human,
     };
     let commands = vec![Said { command, source: understood.text.clone() }];
-    let reading = vitrine_dialogue::reader::Reading { commands, ..Default::default() };
+    let reading = Reading { commands, ..Default::default() };
     let turned = dialogue::answer(&setting, state, &incoming, reading);
     Decision { handoff: Some(reason), ..decided(turned) }
 }

@@ -177,10 +177,10 @@ async fn turn(name: &str, action: &str, channel: &str, message: Value) -> Value 
 #[tokio::test]
 async fn answers_from_the_need_to_the_payment_link_are_golden() {
     let need = json!({ "text": "Je cherche des chaussures de course pour un marathon" });
-    let asked = turn("sale.1", "ask", "instagram", need).await;
-    let feel = json!({ "option_id": asked["reply"]["options"][0]["id"] });
-    let recommended = turn("sale.2", "recommend", "instagram", feel).await;
-    let size = json!({ "option_id": recommended["reply"]["options"][0]["id"] });
+    let recommended = turn("sale.1", "recommend", "instagram", need).await;
+    let first = json!({ "option_id": recommended["reply"]["options"][0]["id"] });
+    let asked = turn("sale.2", "ask", "instagram", first).await;
+    let size = json!({ "option_id": asked["reply"]["options"][0]["id"] });
     turn("sale.3", "checkout", "whatsapp", size).await;
     let thread = get("/v1/threads/golden-sale").await;
     assert_golden_json("thread", &thread);

@@ -66,7 +66,7 @@ impl LoadClients<'_> {
             let text = answer.text().await.expect("a whole answer");
             assert_eq!(status, 200, "{path}: {text}");
             assert!(!text.contains("\"error\""), "{path}: {text}");
-            assert!(kind != 0 || text.contains("\"source\":\"model\""), "{text}");
+            assert!(kind != 0 || text.contains("\"source\":\"template\""), "{text}");
             assert!(kind != 2 || text.trim_end().ends_with("data: [DONE]"), "{text}");
             self.answered.send_modify(|count| *count += 1);
         }
@@ -187,11 +187,7 @@ async fn a_failed_load_is_refused_with_its_reason_and_changes_nothing() {
     assert_eq!(model(&gateway, "big").await["state"], "failed");
     let turn = json!({ "channel": "sms", "message": { "text": "hello" } });
     let (status, answer) = gateway.post("/respond", &turn).await;
-    assert_eq!(
-        (status.as_u16(), &answer["reply"]["source"]),
-        (200, &json!("template")),
-        "{answer}"
-    );
+    assert_eq!((status.as_u16(), &answer["action"]["kind"]), (200, &json!("greet")), "{answer}");
 
     let order = json!({ "model": "drafter", "as": "second", "wait": false });
     assert_eq!(load(&gateway, order.clone()).await.0, 202);

@@ -17,7 +17,7 @@ async fn models_are_listed() {
     assert_eq!(ids, ["drafter", "multilingual-e5-small"]);
     assert_eq!(
         list["data"][1]["sha256"],
-        "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+        "72358f1f57c25768d14fbdf319e18ae8405c7f695f26ccdb634bde0b98a64593"
     );
     assert_eq!(shared().get("/v1/models/drafter").await.0, 200);
     assert_eq!(shared().get("/v1/models/none").await.0, 404);

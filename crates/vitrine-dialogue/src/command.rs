@@ -312,8 +312,8 @@ pub fn intent_label(commands: &[Said]) -> Option<&str> {
 fn label_of(command: &Command) -> Option<(u8, &str)> {
     Some(match command {
         Command::Stop => (0, "stop_messages"),
-        Command::Human => (1, "human_agent"),
-        Command::Complain { about, .. } => (2, complaint_label(*about)),
+        Command::Complain { about, .. } => (1, complaint_label(*about)),
+        Command::Human => (2, "human_agent"),
         Command::Order { .. } => (3, "order_status"),
         Command::Ask { question, .. } => (4, question_label(question)?),
         Command::Compare { .. } => (4, "compare_products"),

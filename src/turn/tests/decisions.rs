@@ -109,6 +109,46 @@ async fn orders_come_from_the_profile_or_their_number_is_asked_for() {
 }
 
 #[tokio::test]
+async fn an_order_of_the_caller_is_found_by_its_id_in_any_form() {
+    for (id, said) in [
+        ("A-1", "Where is order A-1?"),
+        ("CMD_77/B", "et CMD_77/B alors ?"),
+        ("4711", "what about 4711, please"),
+        ("X9", "where is my order?"),
+    ] {
+        let order =
+            Order { id: id.to_owned(), status: "shipped".to_owned(), date: None, link: None };
+        let customer = Customer { orders: vec![order], ..Customer::default() };
+        let answer = shop().say(by(&customer, words("t", said))).await;
+        assert_eq!(answer["action"], "order_status", "{said}: {answer}");
+        assert!(text(&answer).contains(id), "{answer}");
+    }
+    let order = Order { id: "42".to_owned(), status: "shipped".to_owned(), date: None, link: None };
+    let customer = Customer { orders: vec![order], ..Customer::default() };
+    let answer = shop().say(by(&customer, words("t", "running shoes in 42"))).await;
+    assert_ne!(answer["action"], "order_status", "a size is no order: {answer}");
+}
+
+#[tokio::test]
+async fn a_complaint_with_a_wish_for_a_person_is_a_complaint() {
+    let said = "C'est honteux, votre service client est nul, je suis furieux";
+    let answer = shop().say(words("t", said)).await;
+    assert_eq!((&answer["handoff"], &answer["suggestion"]), (&"complaint".into(), &Value::Null));
+}
+
+#[tokio::test]
+async fn a_search_beside_trouble_waits_behind_a_button_and_remembers_its_words() {
+    let harness = shop();
+    let said = "My parcel is damaged and I am looking for running shoes for a marathon";
+    let first = harness.say(words("t", said)).await;
+    assert_eq!((&first["action"], &first["handoff"]), (&"handoff".into(), &"complaint".into()));
+    let next = harness.say(tap(&option(&first, "intent=product_search"))).await;
+    assert_eq!(next["action"], "recommend", "{next}");
+    let record = harness.store.load(&key("t")).await.unwrap().unwrap();
+    assert_eq!(record.facts["goal"].value, "marathon");
+}
+
+#[tokio::test]
 async fn a_damaged_item_is_handed_off_with_the_shops_policy() {
     let harness = shop();
     let answer = harness.say(words("t", "my order arrived broken")).await;

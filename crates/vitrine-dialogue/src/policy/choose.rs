@@ -24,6 +24,9 @@ use crate::state::Pending;
 use crate::state::Topic;
 use std::collections::BTreeMap;
 
+/// Id of the button of a search.
+pub(super) const SEARCH_OPTION: &str = "intent=product_search";
+
 /// Most open matters.
 const TOPICS_MAX: usize = 4;
 
@@ -294,25 +297,36 @@ impl<'a> Turn<'a> {
 
     /// Whether the message is about buying: it ends an open complaint.
     pub(super) fn sells(&self) -> bool {
-        self.has(|command| {
-            matches!(
-                command,
-                Command::Seek { .. }
-                    | Command::Show { .. }
-                    | Command::Choose { .. }
-                    | Command::Compare { .. }
-                    | Command::Cheaper
-                    | Command::Another
-                    | Command::Checkout
-                    | Command::Ask {
-                        question: Question::Price
-                            | Question::Stock
-                            | Question::Sizes
-                            | Question::Attribute { .. },
-                        about: Some(Reference::Product(_)),
-                    }
-            )
-        })
+        self.taps_search()
+            || self.has(|command| {
+                matches!(
+                    command,
+                    Command::Seek { .. }
+                        | Command::Show { .. }
+                        | Command::Choose { .. }
+                        | Command::Compare { .. }
+                        | Command::Cheaper
+                        | Command::Another
+                        | Command::Checkout
+                        | Command::Ask {
+                            question: Question::Price
+                                | Question::Stock
+                                | Question::Sizes
+                                | Question::Attribute { .. },
+                            about: Some(Reference::Product(_)),
+                        }
+                )
+            })
+    }
+
+    /// Whether the button of a search was tapped, or its title written: not a guess from words.
+    fn taps_search(&self) -> bool {
+        let button = |text: &str| {
+            let mut shown = self.before.options.iter().filter(|(id, _)| id == SEARCH_OPTION);
+            text.is_empty() || shown.any(|(_, title)| title.eq_ignore_ascii_case(text))
+        };
+        let mut commands = self.reading.commands.iter();
+        commands.any(|said| said.command == Command::Browse && button(said.source.trim()))
     }
 
     /// Whether a complaint is open and the message is about nothing else.

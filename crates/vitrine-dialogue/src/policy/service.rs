@@ -1,6 +1,7 @@
 //! Everything that is not selling: greetings, the shop's texts, orders, trouble, hand-offs, short
 //! answers.
 
+use super::choose::SEARCH_OPTION;
 use super::choose::Turn;
 use super::references;
 use crate::command::Command;
@@ -39,7 +40,7 @@ impl<'a> Turn<'a> {
         });
         self.action = Action::of(ActionKind::Greet);
         self.state.pending = Some(Pending::Need);
-        self.button("intent=product_search".to_owned(), "");
+        self.button(SEARCH_OPTION.to_owned(), "");
         self.button("intent=order_status".to_owned(), "");
         self.no_offer = true;
     }
@@ -84,9 +85,19 @@ impl<'a> Turn<'a> {
             self.moves.push(Move::Sorry { about, angry });
         }
         let about = about.unwrap_or(Complaint::Service);
-        self.hand_over(HandoffReason::Requested);
+        let reason = complaint.map_or(HandoffReason::Requested, |_| HandoffReason::Complaint);
+        self.hand_over(reason);
         self.state.trouble = Some(Trouble { about, turns: 0, handed_over: true });
         self.also_answer();
+        self.also_search(angry);
+    }
+
+    /// A product that is looked for in the same message waits behind a button; a customer who is
+    /// angry is not shown one.
+    fn also_search(&mut self, angry: bool) {
+        if self.changes.sought && !angry {
+            self.button(SEARCH_OPTION.to_owned(), "");
+        }
     }
 
     /// Questions in the same message are answered too.
@@ -153,6 +164,7 @@ impl<'a> Turn<'a> {
         let _ = handed_over;
         self.state.trouble = Some(Trouble { about, turns: 0, handed_over: true });
         self.also_answer();
+        self.also_search(angry);
     }
 
     /// A complaint is open, and the message adds nothing that can be answered here.
