@@ -11,7 +11,6 @@ use crate::turn::tests::harness::key;
 use crate::turn::tests::harness::message;
 use crate::turn::tests::harness::tenant;
 use crate::turn::tests::harness::words;
-use serde_json::Value;
 use std::time::Duration;
 use vitrine_base::channel::ChannelKind;
 use vitrine_base::clock::Clock;

@@ -108,25 +108,30 @@ pub(super) fn apply(
     }
     seed_from_focus(context, state, &changes);
     if changes.sought || changes.narrowed {
-        let wishes = reading.commands.iter().filter_map(|said| match &said.command {
-            Command::Constrain { polarity: Polarity::Must | Polarity::Prefer, .. }
-            | Command::Seek { polarity: Polarity::Must, .. } => Some(said.source.as_str()),
-            _ => None,
-        });
-        // The words of a wish rank products too: a feature may say it where no facet does.
-        let said = wishes.flat_map(|source| source.split(|c: char| !c.is_alphanumeric()));
-        let property = |word: &str| {
-            let word = word.to_lowercase();
-            context.catalog.products().iter().any(|one| one.attributes.contains_key(&word))
-        };
-        let said = said.filter(|word| word.chars().count() >= WISH_LETTERS_MIN || property(word));
-        for word in reading.words.iter().cloned().chain(said.map(str::to_lowercase)) {
-            if state.need.words.len() < WORDS_MAX && !state.need.words.contains(&word) {
-                state.need.words.push(word);
-            }
-        }
+        keep_words(context.catalog, state, reading);
     }
     changes
+}
+
+/// Keeps the loose words of a message, and those of its wishes.
+fn keep_words(catalog: &Catalog, state: &mut DialogueState, reading: &Reading) {
+    let wishes = reading.commands.iter().filter_map(|said| match &said.command {
+        Command::Constrain { polarity: Polarity::Must | Polarity::Prefer, .. }
+        | Command::Seek { polarity: Polarity::Must, .. } => Some(said.source.as_str()),
+        _ => None,
+    });
+    // The words of a wish rank products too: a feature may say it where no facet does.
+    let said = wishes.flat_map(|source| source.split(|c: char| !c.is_alphanumeric()));
+    let property = |word: &str| {
+        let word = word.to_lowercase();
+        catalog.products().iter().any(|one| one.attributes.contains_key(&word))
+    };
+    let said = said.filter(|word| word.chars().count() >= WISH_LETTERS_MIN || property(word));
+    for word in reading.words.iter().cloned().chain(said.map(str::to_lowercase)) {
+        if state.need.words.len() < WORDS_MAX && !state.need.words.contains(&word) {
+            state.need.words.push(word);
+        }
+    }
 }
 
 /// "no running shoes but for hiking": another of the same wider kind is wanted.
