@@ -110,6 +110,7 @@ use vitrine_dialogue::state::DialogueState;
 use vitrine_engine::CacheOwner;
 use vitrine_engine::Priority;
 use vitrine_intent::IntentClassifier;
+use vitrine_intent::OUT_OF_SCOPE;
 
 /// Most attempts at one turn; an attempt is repeated when the conversation changed under it. Only a
 /// human can change it then, and no human writes as fast as a turn without a draft is decided.
@@ -460,13 +461,18 @@ struct DraftInputs<'a> {
 }
 
 /// The intent that the answer reports: what the message was understood as, else what the classifier
-/// found. Where they agree, the classifier's confidence stands.
+/// found. Where they agree, the classifier's confidence stands. What is none of a shop's matters has
+/// no intent: the reading abstains.
 fn settle(understood: &mut Understood, decision: &Decision) {
     let Some(turned) = decision.turned.as_ref().filter(|_| understood.tap.is_none()) else {
         return;
     };
     let Some(label) = command::intent_label(&turned.reading.commands) else { return };
     let reading = &mut understood.reading;
+    if label == OUT_OF_SCOPE {
+        reading.abstained = true;
+        return;
+    }
     if reading.label == label {
         reading.abstained = false;
         return;

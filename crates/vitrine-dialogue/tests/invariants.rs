@@ -93,11 +93,11 @@ struct Shop {
 
 static SHOP: LazyLock<Shop> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/shop");
-    let policies = std::fs::read_to_string(folder.join("policies.toml")).unwrap();
+    let policies = std::fs::read_to_string(folder.join("policies.toml")).expect("a file");
     Shop {
-        catalog: Catalog::open(&folder, &LIMITS).unwrap(),
-        policies: Policies::parse(&policies).unwrap(),
-        locales: Locales::shipped(Language::EN).unwrap(),
+        catalog: Catalog::open(&folder, &LIMITS).expect("a catalogue"),
+        policies: Policies::parse(&policies).expect("policies"),
+        locales: Locales::shipped(Language::EN).expect("locales"),
         profile: ShopProfile {
             name: "Foulée".to_owned(),
             about: "sports gear".to_owned(),

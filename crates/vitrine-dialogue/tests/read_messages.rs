@@ -38,11 +38,12 @@ struct Shop {
 impl Shop {
     fn example() -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/shop");
-        let policies = std::fs::read_to_string(folder.join("policies.toml")).unwrap();
+        let policies =
+            std::fs::read_to_string(folder.join("policies.toml")).expect("a file of the shop");
         Self {
-            catalog: Catalog::open(&folder, &LIMITS).unwrap(),
-            policies: Policies::parse(&policies).unwrap(),
-            locales: Locales::shipped(Language::EN).unwrap(),
+            catalog: Catalog::open(&folder, &LIMITS).expect("a file of the shop"),
+            policies: Policies::parse(&policies).expect("a file of the shop"),
+            locales: Locales::shipped(Language::EN).expect("a file of the shop"),
         }
     }
 
@@ -98,8 +99,8 @@ fn state(line: &str) -> DialogueState {
 fn check(language: &str) {
     let shop = &*SHOP;
     let file = format!("{}/tests/messages/{language}.txt", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(file).unwrap();
-    let language = Language::from_locale(language).unwrap();
+    let text = std::fs::read_to_string(file).expect("a table");
+    let language = Language::from_locale(language).expect("a table");
     let mut conversation = DialogueState::default();
     let mut wrong = Vec::new();
     for line in text.lines().filter(|line| !line.starts_with('#')) {
@@ -107,7 +108,7 @@ fn check(language: &str) {
             conversation = state(line);
             continue;
         }
-        let (message, expected) = line.split_once(" => ").unwrap();
+        let (message, expected) = line.split_once(" => ").expect("an expectation");
         let read = shop.commands(message, language, &conversation);
         if read != expected {
             wrong.push(format!("{message}\n    expected {expected}\n    read     {read}"));
