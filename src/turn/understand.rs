@@ -27,6 +27,7 @@ use vitrine_intent::CLARIFY_MARGIN;
 use vitrine_intent::IntentClassifier;
 use vitrine_intent::IntentError;
 use vitrine_intent::IntentPrediction;
+use vitrine_intent::OUT_OF_SCOPE;
 use vitrine_intent::Signals;
 use vitrine_intent::detect_language;
 
@@ -211,7 +212,12 @@ async fn read(
     Ok((reading.lowered_by_sarcasm(), evidence))
 }
 
+/// The labels that the classifier stands for. Where it abstains, the text is as likely none of a
+/// shop's matters as its best label is unlikely.
 fn likelihoods(reading: &IntentReading) -> Likelihoods {
+    if reading.abstained {
+        return Likelihoods::from([(OUT_OF_SCOPE.to_owned(), 1.0 - reading.confidence)]);
+    }
     let own = (reading.label.clone(), reading.confidence);
     let named = std::iter::once(own).chain(reading.alternatives.iter().cloned());
     named.filter(|(label, _)| !label.is_empty()).collect()
