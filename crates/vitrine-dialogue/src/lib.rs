@@ -8,6 +8,7 @@
 
 #![forbid(unsafe_code)]
 
+mod action;
 pub mod command;
 pub mod dialogue;
 pub mod locale;

@@ -108,23 +108,23 @@ pub(super) fn apply(
     }
     seed_from_focus(context, state, &changes);
     if changes.sought || changes.narrowed {
-        keep_words(context.catalog, state, reading);
+        keep_words(context, state, reading);
     }
     changes
 }
 
-/// Keeps the loose words of a message, and those of its wishes.
-fn keep_words(catalog: &Catalog, state: &mut DialogueState, reading: &Reading) {
+/// Keeps the words of a message's wishes: they rank products, where a feature says what no facet
+/// does.
+fn keep_words(context: &Context<'_>, state: &mut DialogueState, reading: &Reading) {
     let wishes = reading.commands.iter().filter_map(|said| match &said.command {
         Command::Constrain { polarity: Polarity::Must | Polarity::Prefer, .. }
         | Command::Seek { polarity: Polarity::Must, .. } => Some(said.source.as_str()),
         _ => None,
     });
-    // The words of a wish rank products too: a feature may say it where no facet does.
     let said = wishes.flat_map(|source| source.split(|c: char| !c.is_alphanumeric()));
     let property = |word: &str| {
         let word = word.to_lowercase();
-        catalog.products().iter().any(|one| one.attributes.contains_key(&word))
+        context.catalog.products().iter().any(|one| one.attributes.contains_key(&word))
     };
     let said = said.filter(|word| word.chars().count() >= WISH_LETTERS_MIN || property(word));
     for word in reading.words.iter().cloned().chain(said.map(str::to_lowercase)) {

@@ -14,13 +14,16 @@ mod apply;
 mod buying;
 mod cards;
 mod choose;
+mod comparing;
 mod context;
+mod critique;
 mod questions;
 mod references;
 mod search;
 mod selling;
 mod service;
 mod sizes;
+mod sums;
 
 pub use context::Context;
 pub use context::Customer;

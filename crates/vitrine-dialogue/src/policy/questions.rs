@@ -1,6 +1,5 @@
 //! Answers: questions on products, on the shop, on sums.
 
-use super::buying;
 use super::cards;
 use super::choose::Turn;
 use super::references;
@@ -152,7 +151,7 @@ impl Turn<'_> {
     }
 
     /// After an answer, the purchase goes on: the product can be bought by a button.
-    fn keep_buying(&mut self, product: &Product) {
+    pub(super) fn keep_buying(&mut self, product: &Product) {
         let sku = product.sku.as_str().to_owned();
         let waits =
             matches!(self.before.pending, Some(Pending::Option { .. } | Pending::Buy { .. }));
@@ -183,7 +182,7 @@ impl Turn<'_> {
         }
     }
 
-    fn price_of(&mut self, product: &Product, options: &BTreeMap<String, String>) {
+    pub(super) fn price_of(&mut self, product: &Product, options: &BTreeMap<String, String>) {
         let card = cards::card(self.context, &self.state.need.clone(), product, options);
         let pieces = self.state.need.quantity.filter(|pieces| *pieces > 1);
         let variant = cards::variant(product, options);
@@ -332,75 +331,6 @@ impl Turn<'_> {
         }
     }
 
-    /// Prices of several products, with their sum.
-    fn prices(&mut self, about: &Reference) {
-        let catalog = self.context.catalog;
-        let skus = self.resolve(about);
-        let products: Vec<&Product> = skus.iter().filter_map(|sku| catalog.product(sku)).collect();
-        let mut sum: Option<Money> = None;
-        let need = self.state.need.clone();
-        for product in &products {
-            let focus = self.state.focus.as_ref().filter(|one| one.sku == product.sku.as_str());
-            let stated = focus.map(|focus| focus.options.clone()).unwrap_or_default();
-            let options = cards::chosen(product, &need, &stated);
-            self.price_of(product, &options);
-            let pieces = Decimal::from(need.quantity.unwrap_or(1));
-            let price = cards::variant(product, &options).map(|variant| variant.price);
-            let Some(price) = price else { continue };
-            let amount = price.amount.saturating_mul(pieces);
-            let before = sum.map_or(Decimal::ZERO, |sum| sum.amount);
-            sum = Some(Money { amount: before.saturating_add(amount), currency: price.currency });
-            let shown = cards::shown(self.context, &need, product, options);
-            if self.products.iter().all(|known| known.card.sku != shown.card.sku) {
-                self.products.push(shown);
-            }
-            self.button(format!("take={}", product.sku), product.name.clone());
-        }
-        let first = products.first().map(|product| product.sku.as_str().to_owned());
-        self.action = Action { sku: first, ..Action::of(ActionKind::Answer) };
-        if let Some(total) = sum.filter(|_| products.len() > 1) {
-            self.moves.push(Move::Sum { total });
-        }
-    }
-
-    /// The sum: of the products meant, else of the cart, else of what is under discussion.
-    fn total(&mut self, about: Option<&Reference>) {
-        let meant = about.map(|reference| self.resolve(reference)).unwrap_or_default();
-        let bought = |sku: &String| self.state.cart.iter().any(|line| line.sku == *sku);
-        if let Some(about) = about.filter(|_| meant.len() > 1 && !meant.iter().all(bought)) {
-            return self.prices(about);
-        }
-        let focus = references::focus(&self.state);
-        let product = focus.and_then(|sku| self.context.catalog.product(&sku));
-        if let Some(product) = product.filter(|_| !self.state.need.pieces.is_empty()) {
-            return self.total_of_pieces(product);
-        }
-        self.cart();
-    }
-
-    /// The price of several sizes of one product, with their sum.
-    fn total_of_pieces(&mut self, product: &Product) {
-        let need = self.state.need.clone();
-        let lines = buying::lines(product, &need);
-        let mut sum: Option<Money> = None;
-        for (pieces, options) in lines {
-            let card = cards::card(self.context, &need, product, &options);
-            let Some(variant) = cards::variant(product, &options) else { continue };
-            let amount = variant.price.amount.saturating_mul(Decimal::from(pieces));
-            let currency = variant.price.currency;
-            self.moves
-                .push(Move::PriceOf { card, pieces: Some((pieces, Money { amount, currency })) });
-            let before = sum.map_or(Decimal::ZERO, |sum| sum.amount);
-            sum = Some(Money { amount: before.saturating_add(amount), currency });
-        }
-        let sku = Some(product.sku.as_str().to_owned());
-        self.action = Action { sku, ..Action::of(ActionKind::Answer) };
-        if let Some(total) = sum {
-            self.moves.push(Move::Sum { total });
-        }
-        self.keep_buying(product);
-    }
-
     /// The cheapest or dearest of those shown, or the one with a value.
     fn which(&mut self, about: Option<&Reference>) {
         // "which one is warmer?": how they differ says it.
@@ -429,35 +359,6 @@ impl Turn<'_> {
         self.state.focus = Some(Focus { sku: sku.clone(), options, pieces: Vec::new() });
         self.state.pending = Some(Pending::Buy { sku: sku.clone() });
         self.button(format!("take={sku}"), "");
-    }
-
-    fn cart(&mut self) {
-        let context = self.context;
-        // "both together under 200": nothing was chosen yet, the search answers.
-        if self.state.cart.is_empty() && self.changes.sought {
-            return;
-        }
-        if self.state.cart.is_empty()
-            && let Some(product) =
-                references::focus(&self.state).and_then(|sku| context.catalog.product(&sku))
-        {
-            let need = self.state.need.clone();
-            let options = cards::chosen(product, &need, &BTreeMap::new());
-            self.action = Action {
-                sku: Some(product.sku.as_str().to_owned()),
-                ..Action::of(ActionKind::Answer)
-            };
-            return self.price_of(product, &options);
-        }
-        let (lines, total) = buying::cart_lines(context.catalog, &self.state.cart, context);
-        if lines.is_empty() && !self.state.cart.is_empty() {
-            // Nothing in it can be named: it is not said to be empty.
-            self.moves.push(Move::NoPolicy);
-            self.button("intent=human_agent".to_owned(), "");
-        } else {
-            self.moves.push(Move::Cart { lines, total });
-        }
-        self.action = Action { topic: Some("cart".to_owned()), ..Action::of(ActionKind::Answer) };
     }
 }
 

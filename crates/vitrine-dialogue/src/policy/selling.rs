@@ -3,7 +3,6 @@
 use super::apply::CATEGORY;
 use super::cards;
 use super::choose::Turn;
-use super::references;
 use super::search;
 use crate::command::Command;
 use crate::command::Reference;
@@ -12,10 +11,8 @@ use crate::plan::ActionKind;
 use crate::plan::GivenUp;
 use crate::plan::Lead;
 use crate::plan::Move;
-use crate::plan::Row;
 use crate::shop::FacetChoice;
 use crate::shop::Lookups;
-use crate::shop::Missing;
 use crate::shop::Product;
 use crate::shop::QuestionOptions;
 use crate::state::Focus;
@@ -25,7 +22,7 @@ use crate::state::Topic;
 use std::collections::BTreeMap;
 
 /// Most products shown at once.
-const SHOWN_AT_ONCE: usize = 3;
+pub(super) const SHOWN_AT_ONCE: usize = 3;
 
 /// Most products that titles are compared of.
 const FOUND_MAX: usize = 48;
@@ -39,9 +36,6 @@ const SPECIFIC_MIN: usize = 3;
 /// When a question on a facet is worth a customer's turn.
 const QUESTIONS: QuestionOptions =
     QuestionOptions { candidates_min: 4, options_max: 5, coverage_min: 0.4, gain_bits_min: 0.3 };
-
-/// Most rows of a comparison.
-const ROWS_MAX: usize = 6;
 
 impl<'a> Turn<'a> {
     /// Shows products for the need, or asks for what narrows it most.
@@ -109,7 +103,7 @@ impl<'a> Turn<'a> {
     }
 
     /// Asks for the kind of product; false if that was asked before.
-    fn ask_kind(&mut self) -> bool {
+    pub(super) fn ask_kind(&mut self) -> bool {
         if self.state.asked.iter().any(|key| key == CATEGORY) {
             return false;
         }
@@ -155,7 +149,7 @@ impl<'a> Turn<'a> {
     }
 
     /// Shows the products that fit best.
-    fn present(&mut self, need: &Need, lead: Lead) {
+    pub(super) fn present(&mut self, need: &Need, lead: Lead) {
         let without: Vec<String> = match lead {
             Lead::Another => {
                 self.state.rejected.iter().chain(&self.before.last_shown).cloned().collect()
@@ -222,7 +216,7 @@ impl<'a> Turn<'a> {
     }
 
     /// Says that nothing fits, and keeps the conversation going.
-    fn nothing(&mut self, need: &Need) {
+    pub(super) fn nothing(&mut self, need: &Need) {
         let wanted = need.category.as_ref().map(|category| {
             let choice = FacetChoice::new("category", category);
             self.context.catalog.label(&choice, self.context.language)
@@ -316,7 +310,7 @@ impl<'a> Turn<'a> {
     }
 
     /// How the values of an option are called.
-    fn option_labels(&self, key: &str, values: &[String]) -> Vec<String> {
+    pub(super) fn option_labels(&self, key: &str, values: &[String]) -> Vec<String> {
         values.iter().map(|value| cards::option_label(self.context, key, value)).collect()
     }
 
@@ -393,222 +387,6 @@ impl<'a> Turn<'a> {
         }
         self.button(format!("other={}", product.sku), "");
     }
-
-    /// Compares the products meant.
-    pub(super) fn compare(&mut self) {
-        let mut skus: Vec<String> = Vec::new();
-        for said in &self.reading.commands {
-            if let Command::Compare { references } = &said.command {
-                for reference in references {
-                    for sku in self.resolve(reference) {
-                        if !skus.contains(&sku) {
-                            skus.push(sku);
-                        }
-                    }
-                }
-            }
-        }
-        if skus.len() == 1 {
-            skus.extend(references::focus(&self.state).filter(|sku| *sku != skus[0]));
-        }
-        if skus.len() < 2 {
-            for sku in &self.state.last_shown {
-                if !skus.contains(sku) {
-                    skus.push(sku.clone());
-                }
-            }
-        }
-        if skus.len() < 2 {
-            skus.extend(
-                self.state
-                    .compared
-                    .iter()
-                    .filter(|sku| !skus.contains(sku))
-                    .cloned()
-                    .collect::<Vec<_>>(),
-            );
-        }
-        skus.truncate(SHOWN_AT_ONCE);
-        let catalog = self.context.catalog;
-        let products: Vec<&Product> = skus.iter().filter_map(|sku| catalog.product(sku)).collect();
-        if products.len() < 2 {
-            return self.search(Lead::First);
-        }
-        let need = self.state.need.clone();
-        for product in &products {
-            let options = cards::chosen(product, &need, &BTreeMap::new());
-            self.products.push(cards::shown(self.context, &need, product, options));
-            self.button(format!("take={}", product.sku), product.name.clone());
-        }
-        let cards = self.products.iter().map(|shown| shown.card.clone()).collect();
-        let rows = rows(self.context, &products);
-        self.moves.push(Move::Compare { cards, rows });
-        self.action = Action::of(ActionKind::Compare);
-        self.state.compared = skus;
-        self.state.focus = None;
-        self.state.pending = Some(Pending::Pick);
-        self.open(Topic::Purchase);
-    }
-
-    /// "cheaper", "another", "something better", "what goes with it": relative to what was shown.
-    pub(super) fn critique(&mut self) -> bool {
-        let cheaper = self.has(|command| {
-            matches!(command, Command::Cheaper)
-                || matches!(
-                    command,
-                    Command::Reject { why: crate::command::RejectReason::Price, .. }
-                )
-        });
-        let dearer = self.has(|command| matches!(command, Command::Dearer));
-        let another =
-            self.has(|command| matches!(command, Command::Another | Command::Reject { .. }));
-        let kind = self.changes.sought;
-        if !kind && self.has(|command| matches!(command, Command::Accessories)) {
-            self.accessories();
-            return true;
-        }
-        let focus = references::focus(&self.state);
-        let product = focus.and_then(|sku| self.context.catalog.product(&sku));
-        if let Some(product) = product
-            && self.state.need.category.is_none()
-            && (cheaper || dearer || another)
-        {
-            self.state.need.category = Some(product.category.clone());
-        }
-        let lead = match (cheaper, dearer, another) {
-            (true, _, _) => Lead::Cheaper,
-            (_, true, _) => Lead::Dearer,
-            (_, _, true) => Lead::Another,
-            _ => return false,
-        };
-        let Some(product) = product else {
-            if lead == Lead::Cheaper {
-                self.state.need.low_price = true;
-            }
-            self.search(Lead::First);
-            return true;
-        };
-        self.relative(product, lead);
-        true
-    }
-
-    fn relative(&mut self, product: &Product, lead: Lead) {
-        let price = product.price.amount;
-        // What is relative to a product is of its kind.
-        if self.state.need.category.is_none() {
-            self.state.need.category = Some(product.category.clone());
-        }
-        match lead {
-            Lead::Cheaper => self.state.need.below = Some(price),
-            Lead::Dearer => {
-                self.state.need.above = Some(price);
-                self.state.need.below = None;
-            }
-            _ => self.reject(product.sku.as_str()),
-        }
-        let need = self.state.need.clone();
-        let mut without = self.state.rejected.clone();
-        without.push(product.sku.as_str().to_owned());
-        let shown: Vec<String> = without.iter().chain(&self.state.shown).cloned().collect();
-        let fresh = search::strict(self.context, &need, &shown);
-        let found =
-            if fresh.is_empty() { search::strict(self.context, &need, &without) } else { fresh };
-        match found.first() {
-            Some(found) => {
-                self.exact = Some(true);
-                self.show_products(&[found], lead, Vec::new());
-            }
-            None => self.no_other(product, lead),
-        }
-    }
-
-    /// There is no other product with these wishes: says so, and offers what comes nearest.
-    fn no_other(&mut self, product: &Product, lead: Lead) {
-        let mut need = self.state.need.clone();
-        let mut without = self.state.rejected.clone();
-        without.push(product.sku.as_str().to_owned());
-        let limit = need.price_max;
-        if lead == Lead::Dearer {
-            need.price_max = None;
-        }
-        let (found, given_up, _) = search::find(self.context, &need, &without, 1);
-        let useful = found.first().filter(|found| match lead {
-            Lead::Cheaper => found.price.amount < product.price.amount,
-            Lead::Dearer => found.price.amount > product.price.amount,
-            _ => true,
-        });
-        let same_kind = useful.filter(|found| {
-            need.category
-                .as_deref()
-                .is_none_or(|kind| self.context.catalog.is_within(&found.category, kind))
-        });
-        if let Some(found) = same_kind {
-            let _ = limit;
-            self.exact = Some(given_up.is_empty());
-            return self.show_products(&[found], lead, given_up);
-        }
-        self.state.need.below = None;
-        self.state.need.above = None;
-        self.state.rejected.retain(|sku| sku != product.sku.as_str());
-        let options = cards::chosen(product, &need, &BTreeMap::new());
-        let shown = cards::shown(self.context, &need, product, options.clone());
-        self.action =
-            Action { sku: Some(shown.card.sku.clone()), ..Action::of(ActionKind::Answer) };
-        self.moves.push(Move::NoOther { card: Some(shown.card.clone()), lead });
-        self.state.focus = Some(Focus { sku: shown.card.sku.clone(), options, pieces: Vec::new() });
-        self.products.push(shown);
-        self.ask_to_buy(product);
-    }
-
-    /// Records that a product was refused.
-    pub(super) fn reject(&mut self, sku: &str) {
-        if !self.state.rejected.iter().any(|known| known == sku) {
-            self.state.rejected.push(sku.to_owned());
-        }
-    }
-
-    /// What goes with the product bought or discussed: other kinds with the same leading facet.
-    fn accessories(&mut self) {
-        let focus = references::focus(&self.state);
-        let Some(product) = focus.and_then(|sku| self.context.catalog.product(&sku)) else {
-            return self.search(Lead::First);
-        };
-        let leading = self
-            .context
-            .catalog
-            .facets()
-            .iter()
-            .max_by(|a, b| a.ask_weight.total_cmp(&b.ask_weight));
-        let mut need = Need { quantity: None, ..Need::default() };
-        if let Some(facet) = leading
-            && let Some(values) = product.facets.get(&facet.key)
-        {
-            let wish = need.facets.entry(facet.key.clone()).or_default();
-            wish.must.clone_from(values);
-        }
-        for facet in
-            self.context.catalog.facets().iter().filter(|facet| facet.missing == Missing::Matches)
-        {
-            if let Some(wish) = self.state.need.facets.get(&facet.key) {
-                need.facets.insert(facet.key.clone(), wish.clone());
-            }
-        }
-        let kinds = |found: &&Product| found.category != product.category;
-        let all = search::strict(self.context, &need, &self.state.shown);
-        let mut found: Vec<&Product> = Vec::new();
-        for candidate in all.into_iter().filter(kinds) {
-            if found.iter().all(|known| known.category != candidate.category) {
-                found.push(candidate);
-            }
-        }
-        found.truncate(SHOWN_AT_ONCE);
-        if found.is_empty() {
-            return self.ask_need();
-        }
-        self.state.need = need;
-        self.state.asked.clear();
-        self.show_products(&found, Lead::Accessory, Vec::new());
-    }
 }
 
 /// The option that stands in the way of options that cannot be had: one in which the product is not
@@ -626,40 +404,4 @@ fn kinds(products: &[&Product]) -> usize {
     kinds.sort_unstable();
     kinds.dedup();
     kinds.len()
-}
-
-/// The properties that two or three products are compared by: those that differ first.
-fn rows(context: &super::Context<'_>, products: &[&Product]) -> Vec<Row> {
-    let language = context.language;
-    let mut rows: Vec<(bool, Row)> = Vec::new();
-    for facet in context.catalog.facets() {
-        let values: Vec<String> = products
-            .iter()
-            .map(|product| {
-                let values = product.facets.get(&facet.key).map(Vec::as_slice).unwrap_or_default();
-                let labels = values.iter().map(|value| {
-                    context.catalog.label(&FacetChoice::new(&facet.key, value), language)
-                });
-                cards::joined(labels.collect())
-            })
-            .collect();
-        push_row(&mut rows, context.catalog.key_label(&facet.key, language), values);
-    }
-    let features: Vec<String> = products
-        .iter()
-        .map(|product| {
-            let features = product.features.or_fallback(language, &[]);
-            features.map(|features| features.join(", ")).unwrap_or_default()
-        })
-        .collect();
-    push_row(&mut rows, String::new(), features);
-    rows.sort_by_key(|(differs, _)| !differs);
-    rows.into_iter().filter(|(differs, _)| *differs).map(|(_, row)| row).take(ROWS_MAX).collect()
-}
-
-fn push_row(rows: &mut Vec<(bool, Row)>, label: String, values: Vec<String>) {
-    if values.iter().any(|value| !value.is_empty()) {
-        let differs = values.windows(2).any(|pair| pair[0] != pair[1]);
-        rows.push((differs, Row { label, values }));
-    }
 }

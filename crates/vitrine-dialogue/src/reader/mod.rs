@@ -22,6 +22,7 @@ mod references;
 mod scene;
 mod service;
 mod sizes;
+mod spelling;
 mod stance;
 mod taps;
 pub(crate) mod tokens;

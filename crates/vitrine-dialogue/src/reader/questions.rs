@@ -131,6 +131,17 @@ fn names_attribute(scene: &Scene<'_>, sentence: &Sentence) -> bool {
     })
 }
 
+/// Whether words for advice on a size belong to an exchange or a comparison.
+fn is_no_advice(draft: &Draft<'_, '_>) -> bool {
+    draft.any(|command| match command {
+        Command::Ask { question: Question::Topic { intent, .. }, .. } => {
+            intent == "return_exchange"
+        }
+        Command::Compare { .. } => true,
+        _ => false,
+    })
+}
+
 fn direct(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
     for (cue, question) in [
         (Cue::Total, Question::Total),
@@ -174,12 +185,7 @@ fn direct(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
             draft.mark(&hit);
             continue;
         }
-        let exchanges = |one: &Command| {
-            matches!(one, Command::Ask { question: Question::Topic { intent, .. }, .. }
-                if intent == "return_exchange")
-        };
-        let compares = |one: &Command| matches!(one, Command::Compare { .. });
-        let other = cue == Cue::SizeAdvice && (draft.any(exchanges) || draft.any(compares));
+        let other = cue == Cue::SizeAdvice && is_no_advice(draft);
         if other || priced && follows_topic(draft, sentence) {
             draft.mark(&hit);
             continue;

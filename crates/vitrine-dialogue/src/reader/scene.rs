@@ -10,14 +10,13 @@ use super::figure::Figure;
 use super::figure::Role;
 use super::input::ReaderInput;
 use super::numbers;
+use super::spelling::find_option;
 use super::tokens::Token;
 use super::tokens::TokenKind;
-use super::tokens::fold;
 use super::tokens::tokenize;
 use crate::command::Command;
 use crate::command::Said;
 use crate::locale::Locale;
-use crate::shop::Catalog;
 use crate::shop::Language;
 use crate::shop::Lookups;
 use crate::shop::Mention;
@@ -433,38 +432,6 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// The letters and digits that two spellings of a size share.
-fn same_value(known: &str, written: &str) -> bool {
-    let letters = |text: &'_ str| -> Vec<char> {
-        let kept = text.chars().filter(|c| !c.is_whitespace());
-        let point = |c: char| match c {
-            ',' => '.',
-            '×' | '*' => 'x',
-            c => c,
-        };
-        kept.flat_map(char::to_lowercase).map(point).collect()
-    };
-    known == written || letters(known) == letters(written)
-}
-
-/// The option value of the shop that a spelling means.
-pub(crate) fn find_option(catalog: &Catalog, written: &str) -> Option<(String, String)> {
-    let start = written.chars().next()?.to_lowercase().next()?;
-    let begins = |value: &str| {
-        value.chars().next().and_then(|c| c.to_lowercase().next()).is_some_and(|c| c == start)
-    };
-    for product in catalog.products() {
-        for variant in &product.variants {
-            for (key, value) in &variant.options {
-                if begins(value) && same_value(value, written) {
-                    return Some((key.clone(), value.clone()));
-                }
-            }
-        }
-    }
-    None
-}
-
 /// Groups mentions by their place.
 fn seen(words: &[Mention], tokens: &[Token]) -> Vec<Seen> {
     let mut found: Vec<Seen> = Vec::new();
@@ -489,16 +456,4 @@ fn seen(words: &[Mention], tokens: &[Token]) -> Vec<Seen> {
     }
     found.sort_by_key(|seen| seen.tokens.start);
     found
-}
-
-/// Whether two texts say the same, whatever their case and accents.
-pub(crate) fn same_words(a: &str, b: &str) -> bool {
-    let words = |text: &str| -> Vec<String> {
-        fold(text)
-            .split(|c: char| !c.is_alphanumeric())
-            .filter(|word| !word.is_empty())
-            .map(str::to_owned)
-            .collect()
-    };
-    words(a) == words(b)
 }

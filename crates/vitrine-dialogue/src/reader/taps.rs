@@ -2,7 +2,7 @@
 
 use super::draft::Draft;
 use super::input::ReaderInput;
-use super::scene::same_words;
+use super::spelling::same_words;
 use crate::command::Command;
 use crate::command::Polarity;
 use crate::command::Question;
@@ -27,7 +27,7 @@ pub(crate) fn command(input: &ReaderInput<'_>, id: &str) -> Option<Command> {
         "size" => Some(size(key, value)),
         key => {
             let facet = input.catalog.facet(key);
-            if facet.is_none() && super::scene::find_option(input.catalog, &value).is_some() {
+            if facet.is_none() && super::spelling::find_option(input.catalog, &value).is_some() {
                 return Some(size(key, value));
             }
             let any = value.is_empty() || value == "any";

@@ -7,7 +7,7 @@ use super::draft::Draft;
 use super::figure::Role;
 use super::scene::Scene;
 use super::scene::Seen;
-use super::scene::same_words;
+use super::spelling::same_words;
 use crate::command::Command;
 use crate::command::Polarity;
 use crate::command::Reference;
