@@ -29,7 +29,7 @@ const LAYERS: &[(&str, &str, u8)] = &[
 /// Most files in import circles, per folder; 0 for folders that are not listed. The table only
 /// shrinks: lower an entry when files leave a circle, never raise or add one.
 const CIRCLE_FILES_MAX: &[(&str, usize)] =
-    &[("src/app", 2), ("src/channels", 8), ("src/cli", 24), ("src/turn", 29)];
+    &[("src/app", 2), ("src/channels", 8), ("src/cli", 23), ("src/turn", 22)];
 
 /// Most lines in a source file, its `#[cfg(test)]` part excluded.
 const FILE_LINES_MAX: usize = 500;
@@ -44,18 +44,21 @@ const SERDE_PATHS: &[&str] = &[
     "src/http/body/",
     "src/config/",
     "crates/vitrine-catalog/src/import",
-    "src/turn/policies.rs",
     "src/cli/",
     "crates/vitrine-conversations/src/record.rs",
     "crates/vitrine-conversations/src/customer.rs",
     "crates/vitrine-conversations/src/job.rs",
+    "crates/vitrine-dialogue/src/command.rs",
+    "crates/vitrine-dialogue/src/locale/",
+    "crates/vitrine-dialogue/src/policies.rs",
+    "crates/vitrine-dialogue/src/reader/cues.rs",
+    "crates/vitrine-dialogue/src/state.rs",
     "crates/vitrine-dialogue/src/words/numbers.rs",
     "crates/vitrine-dialogue/src/words/templates.rs",
     "crates/vitrine-engine/src/model/shape",
     "crates/vitrine-engine/src/model/encoder",
     "crates/vitrine-intent/src/head/",
     "crates/vitrine-judge/src/format.rs",
-    "crates/vitrine-dialogue/src/",
 ];
 
 /// Path prefixes where `unsafe` is allowed.

@@ -1,4 +1,4 @@
-"""Fills the measured parts of the model card: held-out loss, share of accepted drafts by case, unedited samples."""
+"""Fills the measured part of the model card: size, training time, held-out loss."""
 
 import argparse
 import json
@@ -20,34 +20,14 @@ def fill(card: str, name: str, text: str) -> str:
     return pattern.sub(lambda match: match.group(1) + text.rstrip() + "\n" + match.group(2), card)
 
 
-def pass_table(report: dict) -> str:
-    lines = ["| case | sound drafts |", "|---|---|"]
-    lines += [f"| {case} | {share} |" for case, share in report["by_case"].items()]
-    languages = ", ".join(f"{language} {share}" for language, share in report["by_language"].items())
-    return (
-        f"First greedy draft, no retry: {report['sound']} of {report['briefs']} sound ({100 * report['share']:.1f} %); {languages}. "
-        f"Sent (draft or template) with anything outside the facts: {report['sent_unsound']}.\n\n" + "\n".join(lines)
-    )
-
-
-def samples(report: dict) -> str:
-    blocks = []
-    for sample in report["samples"]:
-        verdict = "sound" if sample["reason"] is None else f"refused: {sample['reason']}"
-        blocks.append(f"```\n{sample['prompt']} {sample['draft']}\n```\n{verdict}\n")
-    return "\n".join(blocks)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", type=Path, default=ROOT / "data" / "drafter" / "checkpoint.pt")
     parser.add_argument("--heldout", type=Path, default=ROOT / "models" / "drafter" / "heldout.jsonl")
-    parser.add_argument("--report", type=Path, required=True, help="file with the output of `vitrine --json bench drafts`")
     options = parser.parse_args()
     rows = [json.loads(line) for line in options.heldout.read_text(encoding="utf-8").splitlines()]
     model, tokenizer, state = grade.load(options.checkpoint)
     loss = train.loss_of(model, tokenizer, rows, "cpu")
-    report = json.loads(options.report.read_text(encoding="utf-8"))
 
     speed = state["tokens"] / state["spent"]
     facts = (
@@ -59,10 +39,8 @@ def main():
     )
     card = CARD.read_text(encoding="utf-8")
     card = fill(card, "measured", facts)
-    card = fill(card, "passes", pass_table(report))
-    card = fill(card, "samples", samples(report))
     CARD.write_text(card, encoding="utf-8")
-    print(facts + "\n" + pass_table(report))
+    print(facts)
 
 
 if __name__ == "__main__":

@@ -461,12 +461,11 @@ struct DraftInputs<'a> {
 }
 
 /// The intent that the answer reports: what the message was understood as, else what the classifier
-/// found. Where they agree, the classifier's confidence stands. What is none of a shop's matters has
-/// no intent: the reading abstains.
+/// found. Where they agree, the classifier's confidence stands. What is none of a shop's matters
+/// has no intent: the reading abstains.
 fn settle(understood: &mut Understood, decision: &Decision) {
-    let Some(turned) = decision.turned.as_ref().filter(|_| understood.tap.is_none()) else {
-        return;
-    };
+    let turned = decision.turned.as_ref().filter(|_| understood.tap.is_none());
+    let Some(turned) = turned else { return };
     let Some(label) = command::intent_label(&turned.reading.commands) else { return };
     let reading = &mut understood.reading;
     if label == OUT_OF_SCOPE {
