@@ -3,6 +3,15 @@
 //! `cargo run --example play -- SHOP_DIR FILE…  [--all]`; files of the folder `LOCALES` replace the
 //! built-in languages.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    clippy::too_many_lines,
+    reason = "a tool for a person at a terminal: it prints, measures and stops at the first fault"
+)]
+
 use jiff::civil::date;
 use rust_decimal::Decimal;
 use serde_json::Value;
