@@ -47,6 +47,10 @@ pub(crate) fn fill(draft: &mut Draft<'_, '_>) {
     if let Command::Ask { question: Question::Topic { topics, .. }, .. } = &mut command {
         *topics = service::select(scene, Some(label));
     }
+    // A word or two that nothing explains may be misspelt: better to ask than to turn it away.
+    if matches!(command, Command::OutOfScope) && scene.content_words() <= COURTESY_WORDS_MAX {
+        return;
+    }
     // Yes, no and courtesy are short; a label for a long message without such words is doubtful.
     let courteous = matches!(command, Command::Confirm | Command::Deny | Command::Greet);
     if courteous && scene.content_words() > COURTESY_WORDS_MAX {
