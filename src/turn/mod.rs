@@ -103,6 +103,7 @@ use vitrine_conversations::StoredAnswer;
 use vitrine_conversations::StoredJob;
 use vitrine_conversations::TurnGate;
 use vitrine_dialogue::command;
+use vitrine_dialogue::command::Command;
 use vitrine_dialogue::locale::Locales;
 use vitrine_dialogue::plan::Move;
 use vitrine_dialogue::policies::Policies;
@@ -466,8 +467,11 @@ struct DraftInputs<'a> {
 fn settle(understood: &mut Understood, decision: &Decision) {
     let turned = decision.turned.as_ref().filter(|_| understood.tap.is_none());
     let Some(turned) = turned else { return };
-    let Some(label) = command::intent_label(&turned.reading.commands) else { return };
+    let commands = &turned.reading.commands;
     let reading = &mut understood.reading;
+    // A sign or a word that means nothing is no yes, whatever the classifier sees in it.
+    reading.abstained |= commands.iter().all(|said| said.command == Command::Unclear);
+    let Some(label) = command::intent_label(commands) else { return };
     if label == OUT_OF_SCOPE {
         reading.abstained = true;
         return;

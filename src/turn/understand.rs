@@ -251,9 +251,22 @@ fn languages(
     let least = if known.is_some() { SWITCH_WORDS_MIN } else { 1 };
     let stays = found != expected
         && !clearly(text, (expected.language(), found.language()), least, inputs.locales);
-    let tongue = if stays { expected } else { found };
+    let opened = known.is_none().then(|| better(text, found, inputs.locales)).flatten();
+    let tongue = opened.unwrap_or(if stays { expected } else { found });
     let spoken = Some(tongue.language()).filter(|language| inputs.locales.speaks(*language));
     (spoken.unwrap_or(before), tongue)
+}
+
+/// The one language that knows words of a first message, if the one found knows none: letters tell
+/// little of a short greeting.
+fn better(text: &str, found: DetectedLanguage, locales: &Locales) -> Option<DetectedLanguage> {
+    let words = |language| known_words(text, locales.get(language));
+    if !locales.speaks(found.language()) || words(found.language()) > 0 {
+        return None;
+    }
+    let mut knowing = locales.iter().filter(|locale| known_words(text, locale) > 0);
+    let only = knowing.next().filter(|_| knowing.next().is_none())?;
+    DetectedLanguage::from_code(only.language.code())
 }
 
 /// Words more that a text must have in another language for a conversation to switch to it.

@@ -249,6 +249,28 @@ async fn every_language_that_ships_is_answered_even_if_others_go_to_people() {
 }
 
 #[tokio::test]
+async fn a_short_greeting_opens_the_conversation_in_its_own_language() {
+    for (said, language) in
+        [("ehilà", "it"), ("hello", "en"), ("coucou", "fr"), ("moin", "de"), ("bom dia", "pt")]
+    {
+        let answer = shop().say(words("t", said)).await;
+        assert_eq!((&answer["language"], &answer["action"]), (&language.into(), &"greet".into()));
+    }
+}
+
+#[tokio::test]
+async fn a_text_without_content_is_neither_a_yes_nor_any_other_intent() {
+    for said in ["?", "👀", "…", "!!", "🙂🙂"] {
+        let harness = shop();
+        harness.say(words("t", MARATHON[0])).await;
+        let answer = harness.say(words("t", said)).await;
+        assert_ne!(answer["action"], "checkout", "{said}: {answer}");
+        assert_eq!(answer["abstained"], true, "{said}: {answer}");
+        assert_eq!(answer["suggestion"], Value::Null, "{said}");
+    }
+}
+
+#[tokio::test]
 async fn a_cart_is_read_out_with_its_sum_and_never_with_a_sum_that_leaves_something_out() {
     let in_cart = |skus: &[(&str, u32)]| {
         let lines = skus.iter().map(|(sku, pieces)| (Sku::new(*sku).unwrap(), *pieces));

@@ -387,6 +387,8 @@ fn encode(answer: &TurnAnswer) -> serde_json::Result<Vec<u8>> {
         "epoch": answer.epoch,
         "supersedes": answer.supersedes.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "superseded_by": answer.superseded_by.as_ref().map(ToString::to_string),
+        "language": answer.language.code(),
+        "abstained": answer.reading.abstained,
         "action": answer.action.kind.name(),
         "text": answer.reply.text,
         "source": answer.reply.source.name(),
