@@ -323,6 +323,7 @@ fn question(question: &Question) -> QuestionBody {
             value: value.clone(),
             ..what("attribute")
         },
+        Question::Feature { text } => QuestionBody { value: Some(text.clone()), ..what("feature") },
         Question::Price => what("price"),
         Question::Stock => what("stock"),
         Question::Restock => what("restock"),

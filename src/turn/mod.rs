@@ -353,6 +353,7 @@ impl TurnPipeline {
             classifier: &self.parts.classifier,
             tenant: &request.tenant,
             locales: &self.parts.locales,
+            catalog: &self.parts.catalog,
             state,
             language_default: self.options.style.language,
             today: request.local_date(self.parts.clock.now()),

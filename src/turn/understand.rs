@@ -15,12 +15,14 @@ use vitrine_base::ids::MessageId;
 use vitrine_base::ids::TenantId;
 use vitrine_base::language::DetectedLanguage;
 use vitrine_base::language::Language;
+use vitrine_catalog::Catalog;
 use vitrine_catalog::FacetChoice;
 use vitrine_conversations::ConversationRecord;
 use vitrine_dialogue::command::Likelihoods;
 use vitrine_dialogue::locale::Locales;
 use vitrine_dialogue::reader::Evidence;
 use vitrine_dialogue::reader::known_words;
+use vitrine_dialogue::reader::statements::statements;
 use vitrine_dialogue::state::DialogueState;
 use vitrine_dialogue::state::Pending;
 use vitrine_intent::CLARIFY_MARGIN;
@@ -118,6 +120,7 @@ pub(crate) struct UnderstandInputs<'a> {
     pub(crate) classifier: &'a IntentClassifier,
     pub(crate) tenant: &'a TenantId,
     pub(crate) locales: &'a Locales,
+    pub(crate) catalog: &'a Catalog,
     /// State of the dialogue before the message.
     pub(crate) state: &'a DialogueState,
     /// Language used if nothing else determines it.
@@ -153,7 +156,7 @@ pub(crate) async fn understand(
             source: None,
         });
     }
-    let (reading, evidence) = read(&text, inputs).await?;
+    let (reading, evidence) = read(&text, language, inputs).await?;
     let entities = entities::read(&text, language, inputs.today);
     Ok(Understood { language, tongue, reading, evidence, entities, tap: None, text, source: None })
 }
@@ -183,15 +186,32 @@ pub(crate) fn unread(
     }
 }
 
-/// Classifies the whole text and its clauses in one batch.
+/// Classifies the whole text and its clauses, and compares the text with what the product under
+/// discussion says of itself, in one batch. Statements were seen before, but for the first question
+/// on a product.
 async fn read(
     text: &str,
+    language: Language,
     inputs: UnderstandInputs<'_>,
 ) -> Result<(IntentReading, Evidence), IntentError> {
     let clauses = segments::segments(text);
-    let texts: Vec<String> =
-        std::iter::once(text).chain(clauses.iter().copied()).map(str::to_owned).collect();
-    let predicted = inputs.classifier.classify(&texts, inputs.tenant).await?;
+    let stated = statements(text, inputs.state, inputs.catalog, language);
+    let texts = std::iter::once(text).chain(clauses.iter().copied());
+    let texts = texts.chain(stated.iter().map(|statement| statement.text.as_str()));
+    let texts: Vec<String> = texts.map(str::to_owned).collect();
+    let mut predicted = inputs.classifier.classify(&texts, inputs.tenant).await?;
+    let meanings = predicted
+        .split_off(predicted.len().min(1 + clauses.len()))
+        .into_iter()
+        .map(|one| one.meaning);
+    let asked = predicted.first().and_then(|whole| whole.meaning.clone());
+    let statements = stated
+        .into_iter()
+        .zip(meanings)
+        .filter_map(|(statement, meaning)| {
+            Some((statement.stated, asked.as_ref()?.likeness(&meaning?)))
+        })
+        .collect();
     let mut predicted = predicted.into_iter().map(IntentReading::from);
     let whole = predicted.next().unwrap_or_else(IntentReading::none);
     let parts: Vec<IntentReading> = predicted.collect();
@@ -203,6 +223,7 @@ async fn read(
             .zip(&parts)
             .map(|(clause, reading)| (place(text, clause), likelihoods(reading)))
             .collect(),
+        statements,
         sarcasm: signals.sarcasm,
         sentiment: signals.sentiment,
         urgency: signals.urgency,

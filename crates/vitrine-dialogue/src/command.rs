@@ -83,6 +83,11 @@ pub enum Question {
         /// Id of the facet value asked for, such as `rain`; `None` for open questions.
         value: Option<String>,
     },
+    /// Something that a feature or a sentence of the shop on a product answers.
+    Feature {
+        /// The shop's words.
+        text: String,
+    },
     /// Its price.
     Price,
     /// Whether it is available, in the size of the need or of this message.
@@ -360,7 +365,10 @@ fn complaint_label(about: Complaint) -> &'static str {
 fn question_label(question: &Question) -> Option<&str> {
     Some(match question {
         Question::Topic { intent, .. } => intent.as_str(),
-        Question::Attribute { .. } | Question::Details | Question::Why => "product_question",
+        Question::Attribute { .. }
+        | Question::Feature { .. }
+        | Question::Details
+        | Question::Why => "product_question",
         Question::Price | Question::Total | Question::Which => "price_question",
         Question::Stock | Question::Sizes => "stock_question",
         Question::Restock => "restock_alert",

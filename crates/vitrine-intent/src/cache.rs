@@ -72,6 +72,7 @@ mod tests {
             clarify_margin: 0.1,
             alternatives: Vec::new(),
             signals: Signals::default(),
+            meaning: None,
         }
     }
 

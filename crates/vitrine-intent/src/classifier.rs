@@ -211,6 +211,7 @@ impl IntentClassifier {
             clarify_margin: self.head.clarify_margin(),
             alternatives,
             signals,
+            meaning: self.head.meaning(own),
         }
     }
 }

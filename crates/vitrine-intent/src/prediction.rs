@@ -1,5 +1,6 @@
 //! The classification of a text.
 
+use crate::meaning::Meaning;
 use crate::signals::Signals;
 
 /// A runner-up label of a prediction.
@@ -30,4 +31,6 @@ pub struct IntentPrediction {
     pub alternatives: Vec<Alternative>,
     /// Sentiment, urgency, sarcasm, profanity and buying stage.
     pub signals: Signals,
+    /// What the text means, for comparing it with others; `None` if the head has no centre.
+    pub meaning: Option<Meaning>,
 }

@@ -312,7 +312,8 @@ impl<'a> Turn<'a> {
                             question: Question::Price
                                 | Question::Stock
                                 | Question::Sizes
-                                | Question::Attribute { .. },
+                                | Question::Attribute { .. }
+                                | Question::Feature { .. },
                             about: Some(Reference::Product(_)),
                         }
                 )

@@ -138,6 +138,7 @@ impl Turn<'_> {
             }
             Question::SizeAdvice => return self.size_advice(product, &options),
             Question::Attribute { key, value } => self.attribute(product, key, value.as_deref()),
+            Question::Feature { text } => self.feature(product, text),
             _ => {
                 let text = product.description.or_fallback(self.context.language, &[]);
                 let description = text.cloned().unwrap_or_default();
@@ -282,6 +283,15 @@ impl Turn<'_> {
         }
         let card = cards::card(self.context, &self.state.need.clone(), product, &BTreeMap::new());
         self.moves.push(Move::Attribute { card, label, value: text });
+    }
+
+    /// Answers with a feature or a sentence of the shop on a product.
+    fn feature(&mut self, product: &Product, text: &str) {
+        let card = cards::card(self.context, &self.state.need.clone(), product, &BTreeMap::new());
+        let sentence = text.ends_with(['.', '!', '?']);
+        let text = text.to_owned();
+        let value = if sentence { AttributeText::Quote(text) } else { AttributeText::Value(text) };
+        self.moves.push(Move::Attribute { card, label: String::new(), value });
     }
 
     /// The feature of a product that shares a word with a question on it: "does it stand chlorine?"

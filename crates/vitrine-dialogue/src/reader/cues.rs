@@ -156,6 +156,8 @@ pub(crate) enum Meaning {
     Place(i32),
     /// A currency, by its ISO code.
     Currency(String),
+    /// A unit of measure, by its symbol.
+    Measure(String),
     /// A size in words: "medium".
     SizeName(String),
     /// A number in words.
@@ -176,6 +178,7 @@ struct Section {
     topics: BTreeMap<String, Vec<String>>,
     attributes: BTreeMap<String, Vec<String>>,
     countries: BTreeMap<String, Vec<String>>,
+    measures: BTreeMap<String, Vec<String>>,
     currencies: BTreeMap<String, Vec<String>>,
     size_names: BTreeMap<String, Vec<String>>,
 }
@@ -234,10 +237,11 @@ impl TryFrom<Section> for Cues {
         for (cue, phrases) in &section.cues {
             cues.add(Meaning::Cue(*cue), phrases)?;
         }
-        let tables: [(Named, _); 5] = [
+        let tables: [(Named, _); 6] = [
             (Meaning::Topic, &section.topics),
             (Meaning::Attribute, &section.attributes),
             (Meaning::Country, &section.countries),
+            (Meaning::Measure, &section.measures),
             (Meaning::Currency, &section.currencies),
             (Meaning::SizeName, &section.size_names),
         ];
@@ -278,6 +282,16 @@ impl Cues {
     /// The names of a country and of its parts.
     pub(crate) fn country_names(&self, code: &str) -> &[String] {
         self.countries.get(code).map_or(&[], Vec::as_slice)
+    }
+
+    /// The symbol of a unit of measure, however it is written.
+    pub(crate) fn measure(&self, unit: &str) -> Option<&str> {
+        let tokens = tokenize(unit, &HashMap::new());
+        let found = self.phrases.find(&tokens, &self.skip);
+        found.iter().find_map(|hit| match &self.meanings[hit.meaning] {
+            Meaning::Measure(symbol) => Some(symbol.as_str()),
+            _ => None,
+        })
     }
 
     /// Short spellings and what they stand for.

@@ -7,6 +7,7 @@ use super::cues::Meaning;
 use super::figure::Bound;
 use super::figure::Figure;
 use super::figure::Role;
+use super::numbers;
 use super::numbers::Number;
 use super::scene::Scene;
 use super::tokens::TokenKind;
@@ -251,7 +252,8 @@ fn unit(scene: &Scene<'_>, figure: &mut Figure) -> bool {
         return false;
     }
     figure.tokens = between(&figure.bare, &unit);
-    let option = scene.option_value(&scene.text_of(&figure.tokens)).is_some();
+    let option = scene.option_value(&scene.text_of(&figure.tokens)).is_some()
+        || scene.in_unit(figure.values[0], &unit).is_some();
     figure.role = if option { Role::Dimensions } else { Role::Other };
     true
 }
@@ -310,13 +312,16 @@ fn size(scene: &Scene<'_>, figure: &mut Figure) -> bool {
     }
     let ranged = figure.values.len() == 2;
     let length = before.is_some() && !scene.beginning_with(figure.values[0]).is_empty();
-    let real = length || known && (figure.digits || before.is_some());
+    // A small number counts pieces rather than centimetres.
+    let counts = figure.values[0] < Decimal::from(COUNTED_BELOW)
+        && scene.option_value(&numbers::plain(figure.values[0])).is_none();
+    let real = length || known && (figure.digits && !counts || before.is_some());
     if !plausible || !(word.is_some() || real || ranged || (asked && alone)) {
         return false;
     }
     // Beside products a small number counts them, even if it is also a size.
     if word.is_none() && before.is_none() && !asked && scene.mention_at(figure.bare.end).is_some() {
-        let small = figure.values[0] < Decimal::from(13);
+        let small = figure.values[0] < Decimal::from(COUNTED_BELOW);
         if small || !scene.kind_has_size(figure.bare.end, figure.values[0]) {
             return false;
         }
@@ -327,6 +332,9 @@ fn size(scene: &Scene<'_>, figure: &mut Figure) -> bool {
     figure.role = Role::Size(SizeSystem::Shop);
     true
 }
+
+/// Below this number, a figure without a word beside it counts pieces rather than measures.
+const COUNTED_BELOW: u32 = 13;
 
 /// Most pieces of a number without a word for them: "I'll take 3".
 const TAKEN_MAX: u32 = 20;

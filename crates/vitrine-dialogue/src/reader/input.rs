@@ -1,5 +1,6 @@
 //! What the reader is given and what it returns.
 
+use super::statements::Stated;
 use crate::command::Likelihoods;
 use crate::command::Said;
 use crate::locale::Locales;
@@ -17,6 +18,8 @@ pub struct Evidence {
     pub whole: Likelihoods,
     /// The same for each clause, with its bytes in the message.
     pub clauses: Vec<(Range<usize>, Likelihoods)>,
+    /// How like each statement of the product under discussion the message is, -1 to 1.
+    pub statements: Vec<(Stated, f32)>,
     /// Sarcasm, 0 to 1.
     pub sarcasm: f32,
     /// Mood, -1 to 1.

@@ -12,6 +12,7 @@ mod draft;
 mod evidence;
 mod figure;
 mod figures;
+mod fusion;
 mod input;
 mod language;
 mod limits;
@@ -24,6 +25,7 @@ mod service;
 mod sizes;
 mod spelling;
 mod stance;
+pub mod statements;
 mod taps;
 pub(crate) mod tokens;
 mod wishes;
@@ -103,6 +105,7 @@ fn read_scene(scene: &Scene<'_>) -> Reading {
         service::find(&mut draft);
         if !acts::out_of_scope(&mut draft) {
             all(&mut draft);
+            fusion::weigh(&mut draft);
         }
     }
     finish(draft)
@@ -140,7 +143,7 @@ fn rest(draft: &mut Draft<'_, '_>) {
     let troubled = scene.input.state.trouble.is_some();
     let wants = wants.iter().filter(|cue| !troubled || **cue == Cue::Browse);
     let shop = wants.copied().find_map(|cue| scene.hits_of(cue).next());
-    if service::by_own_words(draft) {
+    if questions::answered_by_statement(draft) || service::by_own_words(draft) {
         return;
     }
     let answered = draft

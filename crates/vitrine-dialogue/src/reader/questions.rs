@@ -8,6 +8,8 @@ use super::figure::Role;
 use super::references;
 use super::scene::Scene;
 use super::scene::Sentence;
+use super::statements;
+use super::statements::Stated;
 use super::tokens::fold;
 use crate::command::Command;
 use crate::command::Question;
@@ -22,7 +24,8 @@ use std::ops::Range;
 const BARE_WORDS_MAX: usize = 2;
 
 /// Other parts of catalogue keys that a general property can have.
-const ALIASES: [(&str, &[&str]); 11] = [
+const ALIASES: [(&str, &[&str]); 12] = [
+    ("range", &["range", "autonomy", "runtime", "battery"]),
     ("filling", &["filling", "fill", "material"]),
     ("load", &["load", "max"]),
     ("origin", &["made", "origin", "country"]),
@@ -31,7 +34,7 @@ const ALIASES: [(&str, &[&str]); 11] = [
     ("thickness", &["thickness", "thick"]),
     ("dimensions", &["dimensions", "dimension", "size"]),
     ("capacity", &["capacity", "volume"]),
-    ("battery", &["battery", "autonomy", "runtime"]),
+    ("battery", &["battery", "autonomy", "runtime", "playtime"]),
     ("warranty", &["warranty", "guarantee"]),
     ("care", &["care", "washable", "wash", "machine"]),
 ];
@@ -54,6 +57,58 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
         stock_in_size(draft, &sentence);
         included(draft, &sentence);
     }
+    by_meaning(draft);
+}
+
+/// From this likeness a statement of the product answers a question that is known to be one on a
+/// property.
+const OPEN_LIKENESS_MIN: f32 = 0.28;
+
+/// From this likeness a statement of the product answers a question of which no word says what it is
+/// about.
+const ASKED_LIKENESS_MIN: f32 = 0.36;
+
+/// How much more alike a statement must be than the property that a word names.
+const LIKENESS_MARGIN: f32 = 0.08;
+
+/// The statement of the product that is most like the message.
+fn likeliest<'a>(scene: &'a Scene<'_>) -> Option<&'a (Stated, f32)> {
+    let all = scene.input.evidence.statements.iter();
+    all.max_by(|a, b| a.1.total_cmp(&b.1))
+}
+
+/// Names what is asked by meaning where the words name no property, or a less likely one.
+fn by_meaning(draft: &mut Draft<'_, '_>) {
+    let scene = draft.scene;
+    let Some((stated, likeness)) = likeliest(scene) else { return };
+    let own = |key: &str| {
+        let same = |one: &&(Stated, f32)| one.0 == Stated::Property(key.to_owned());
+        scene.input.evidence.statements.iter().find(same).map_or(0.0, |one| one.1)
+    };
+    for found in &mut draft.found {
+        let Command::Ask { question, .. } = &mut found.command else { continue };
+        let Question::Attribute { key, value: None } = question else { continue };
+        let open = key.is_empty() && *likeness >= OPEN_LIKENESS_MIN;
+        let other = *likeness >= ASKED_LIKENESS_MIN && *likeness >= own(key) + LIKENESS_MARGIN;
+        if open || (other && !key.is_empty()) {
+            *question = statements::question(stated);
+        }
+    }
+}
+
+/// "peut-on enlever la batterie ?": a question that no rule explains, and that the product's own
+/// statements answer.
+pub(crate) fn answered_by_statement(draft: &mut Draft<'_, '_>) -> bool {
+    let scene = draft.scene;
+    let Some(sentence) = scene.sentences.iter().find(|sentence| sentence.question) else {
+        return false;
+    };
+    let likely = likeliest(scene).filter(|(_, likeness)| *likeness >= ASKED_LIKENESS_MIN);
+    let Some((stated, _)) = likely.filter(|_| scene.in_focus()) else { return false };
+    let question = statements::question(stated);
+    let about = Some(Reference::Focus);
+    draft.add(sentence.tokens.clone(), Command::Ask { question, about });
+    true
 }
 
 /// "are the slats included?", "does it come with a charger?": asks of the product under discussion
@@ -76,6 +131,7 @@ pub(crate) fn unknown_of(draft: &mut Draft<'_, '_>, sentence: &Sentence, about: 
     let key = own_key(draft.scene, sentence, Some(&about));
     let question = Question::Attribute { key, value: None };
     draft.add(sentence.tokens.clone(), Command::Ask { question, about: Some(about) });
+    by_meaning(draft);
 }
 
 /// The property of a product that shares a word with a question; empty if none does.
@@ -224,7 +280,12 @@ pub(crate) fn key_of(scene: &Scene<'_>, general: &str, product: Option<&Product>
     let own = [general];
     let parts = ALIASES.iter().find(|(name, _)| *name == general).map_or(&own[..], |(_, all)| all);
     let fits = |key: &str| key.split('_').any(|part| parts.contains(&part));
-    let stated = product.into_iter().flat_map(|one| one.attributes.keys()).find(|key| fits(key));
+    // The parts are in order of preference: "autonomy" is a range before it is a battery.
+    let stated = product.and_then(|one| {
+        parts.iter().find_map(|wanted| {
+            one.attributes.keys().find(|key| key.split('_').any(|part| part == *wanted))
+        })
+    });
     if let Some(key) = stated {
         return key.clone();
     }
@@ -396,6 +457,7 @@ pub(crate) fn unknown(draft: &mut Draft<'_, '_>) {
     let key = own_key(scene, sentence, about.as_ref());
     let question = Question::Attribute { key, value: None };
     draft.add(sentence.tokens.clone(), Command::Ask { question, about });
+    by_meaning(draft);
 }
 
 /// Whether a sentence says little more than a size: "44?".

@@ -13,6 +13,7 @@ use super::numbers;
 use super::spelling::find_option;
 use super::tokens::Token;
 use super::tokens::TokenKind;
+use super::tokens::fold;
 use super::tokens::tokenize;
 use crate::command::Command;
 use crate::command::Said;
@@ -21,6 +22,7 @@ use crate::shop::Language;
 use crate::shop::Lookups;
 use crate::shop::Mention;
 use crate::shop::MentionTarget;
+use crate::shop::Product;
 use rust_decimal::Decimal;
 use std::ops::Range;
 
@@ -302,8 +304,28 @@ impl<'a> Scene<'a> {
 
     /// The unit at a token.
     pub(crate) fn unit_at(&self, at: usize) -> Option<Range<usize>> {
-        let hit = self.hits_of(Cue::Unit).find(|hit| hit.tokens.start == at)?;
+        let unit = |hit: &&Hit| hit.is(Cue::Unit) || matches!(hit.meaning, Meaning::Measure(_));
+        let hit = self.hits.iter().filter(unit).find(|hit| hit.tokens.start == at)?;
         Some(hit.tokens.clone())
+    }
+
+    /// The option and its value for a number with a unit: "20 inch" is `20"`, "128 Go" is "128 GB".
+    pub(crate) fn in_unit(&self, number: Decimal, unit: &Range<usize>) -> Option<(String, String)> {
+        let symbol = self.hits.iter().find_map(|hit| match &hit.meaning {
+            Meaning::Measure(symbol) if hit.tokens == *unit => Some(symbol.as_str()),
+            _ => None,
+        })?;
+        let locales = self.input.locales;
+        let same = |written: &str| {
+            written == symbol
+                || locales.iter().any(|locale| locale.cues.measure(written) == Some(symbol))
+        };
+        let start = numbers::plain(number);
+        let fits = |rest: &str| !rest.is_empty() && same(&fold(rest));
+        let all = || self.input.catalog.products().iter();
+        let own = self.options_from(self.measurable().into_iter(), &start, fits);
+        let found = own.into_iter().next();
+        found.or_else(|| self.options_from(all(), &start, fits).into_iter().next())
     }
 
     /// Words of the catalogue that start at a token, articles skipped.
@@ -361,11 +383,13 @@ impl<'a> Scene<'a> {
         self.tokens.iter().enumerate().filter(said).count()
     }
 
-    /// Whether some product comes in this size.
+    /// Whether some product comes in this size, or one under discussion in this measure.
     pub(crate) fn is_size(&self, value: Decimal) -> bool {
         let known = |value| find_option(self.input.catalog, &numbers::plain(value)).is_some();
         let half = !value.fract().is_zero();
-        known(value) || (half && value.fract() == Decimal::new(5, 1) && known(value.trunc()))
+        known(value)
+            || (half && value.fract() == Decimal::new(5, 1) && known(value.trunc()))
+            || self.measured(value).is_some()
     }
 
     /// Whether the kind of product named at a token comes in this size.
@@ -386,24 +410,78 @@ impl<'a> Scene<'a> {
             })
     }
 
+    /// The products that a bare number may measure: those named, else the one under discussion, else
+    /// those of the kind named or looked for.
+    fn measurable(&self) -> Vec<&'a Product> {
+        let catalog = self.input.catalog;
+        let state = self.input.state;
+        let targets = || self.seen.iter().flat_map(|seen| &seen.targets);
+        let named: Vec<&Product> = targets()
+            .filter_map(|target| match target {
+                MentionTarget::Product(sku) => catalog.product(sku.as_str()),
+                _ => None,
+            })
+            .collect();
+        if !named.is_empty() {
+            return named;
+        }
+        let mut kinds: Vec<&str> = targets()
+            .filter_map(|target| match target {
+                MentionTarget::Category(id) => Some(id.as_str()),
+                _ => None,
+            })
+            .collect();
+        let focus = state.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
+        let goes_on = |product: &Product| {
+            kinds.is_empty() || kinds.iter().any(|kind| catalog.is_within(&product.category, kind))
+        };
+        if let Some(product) = focus.filter(|product| goes_on(product)) {
+            return vec![product];
+        }
+        if kinds.is_empty() {
+            kinds.extend(state.need.category.as_deref());
+        }
+        let of_kind = |product: &&Product| {
+            kinds.iter().any(|kind| catalog.is_within(&product.category, kind))
+        };
+        catalog.products().iter().filter(of_kind).collect()
+    }
+
+    /// The option and its value that a bare number means by what is under discussion: "54" is
+    /// "54 cm" of a frame, "256" is "256 GB" of a telephone.
+    pub(crate) fn measured(&self, number: Decimal) -> Option<(String, String)> {
+        let start = numbers::plain(number);
+        self.options_from(self.measurable().into_iter(), &start, |rest| {
+            let unit = |c: char| c.is_alphabetic() || matches!(c, '"' | '\'' | '″' | '”' | '%');
+            !rest.is_empty() && rest.chars().all(unit)
+        })
+        .into_iter()
+        .next()
+    }
+
     /// Values of the product under discussion, or of its kind, that begin with this length:
     /// "90" means 90x190 and 90x200.
     pub(crate) fn beginning_with(&self, length: Decimal) -> Vec<(String, String)> {
-        let state = self.input.state;
-        let catalog = self.input.catalog;
-        let focus = state.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
-        let kind = state.need.category.as_deref();
-        let of_kind = catalog.products().iter().filter(|product| {
-            focus.is_none() && kind.is_some_and(|kind| catalog.is_within(&product.category, kind))
-        });
         let start = numbers::plain(length);
+        self.options_from(self.measurable().into_iter(), &start, |rest| {
+            rest.starts_with(['x', 'X', '×'])
+        })
+    }
+
+    /// Values of the products under discussion that are a number and a rest of some form.
+    fn options_from<'p>(
+        &self,
+        products: impl Iterator<Item = &'p Product>,
+        start: &str,
+        fits: impl Fn(&str) -> bool,
+    ) -> Vec<(String, String)> {
         let mut found: Vec<(String, String)> = Vec::new();
-        for product in focus.into_iter().chain(of_kind) {
+        for product in products {
             for (key, value) in product.variants.iter().flat_map(|one| &one.options) {
-                let rest = value.strip_prefix(start.as_str()).map(str::trim_start);
-                let begins = rest.is_some_and(|rest| rest.starts_with(['x', 'X', '×']));
-                let known = found.iter().any(|(_, other)| other == value);
-                if begins && !known && found.len() < LENGTHS_MAX {
+                let written = value.replace(',', ".");
+                let rest = written.strip_prefix(start).map(str::trim_start);
+                let known = || found.iter().any(|(_, other)| other == value);
+                if rest.is_some_and(&fits) && found.len() < LENGTHS_MAX && !known() {
                     found.push((key.clone(), value.clone()));
                 }
             }

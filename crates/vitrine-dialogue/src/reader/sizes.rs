@@ -139,7 +139,8 @@ fn values(scene: &Scene<'_>, figure: &Figure, system: SizeSystem) -> (String, Ve
         );
     }
     let written = plain(figure.values[0]);
-    if let Some((key, value)) = scene.option_value(&written).filter(|_| shop) {
+    let own = scene.measured(figure.values[0]).or_else(|| scene.option_value(&written));
+    if let Some((key, value)) = own.filter(|_| shop) {
         return (key, vec![value]);
     }
     let longer = scene.beginning_with(figure.values[0]);
@@ -153,7 +154,11 @@ fn values(scene: &Scene<'_>, figure: &Figure, system: SizeSystem) -> (String, Ve
 
 /// The option that dimensions are a value of.
 fn dimensions(scene: &Scene<'_>, figure: &Figure) -> (String, Vec<String>) {
-    let unit = scene.text_of(&(figure.bare.end..figure.tokens.end.max(figure.bare.end)));
+    let place = figure.bare.end..figure.tokens.end.max(figure.bare.end);
+    if let Some((key, value)) = scene.in_unit(figure.values[0], &place) {
+        return (key, vec![value]);
+    }
+    let unit = scene.text_of(&place);
     let numbers: Vec<String> = figure.values.iter().map(|value| plain(*value)).collect();
     let bare = numbers.join("x");
     let spellings = [format!("{bare}{unit}"), bare.clone(), format!("{bare}cm")];

@@ -16,6 +16,7 @@ use crate::features::HashedText;
 use crate::features::NgramSpec;
 use crate::linear::LinearClassifier;
 use crate::linear::softmax;
+use crate::meaning::Meaning;
 use crate::neighbours::Neighbours;
 use crate::scope::Centroids;
 use crate::scope::Evidence;
@@ -168,6 +169,13 @@ impl Head {
             .map(|(label, probability)| (self.labels[label].as_str(), probability))
             .collect();
         Ranking { labels, in_scope, abstained: in_scope < self.threshold }
+    }
+
+    /// What the text of an embedding means; `None` if the head has no centre. `embedding` is as of
+    /// [`Head::rank`].
+    pub(crate) fn meaning(&self, embedding: &[f32]) -> Option<Meaning> {
+        let centre = self.centre.as_ref()?;
+        Some(Meaning::new(centre.subtracted(embedding)))
     }
 
     /// Checks that an encoder has the checksum and width of the one the head was trained for.
