@@ -47,6 +47,15 @@ pub(super) fn chosen(
             _ => {}
         }
     }
+    // Where only one value is left to be had, there is nothing to ask.
+    for key in &product.options {
+        let open = !found.contains_key(key)
+            && need.options.get(key).is_none_or(Vec::is_empty)
+            && need.facets.get(key).is_none_or(|wish| wish.must.is_empty());
+        if open && let [sole] = to_be_had(product, key, &found)[..] {
+            found.insert(key.clone(), sole.to_owned());
+        }
+    }
     found
 }
 

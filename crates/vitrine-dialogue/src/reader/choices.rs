@@ -155,6 +155,13 @@ fn which(draft: &mut Draft<'_, '_>) {
         });
         choice.filter(|_| inside).map(|choice| (choice, seen.tokens.clone()))
     });
+    // "the cheapest waterproof one, which is it?": of the shop's goods, not of those shown.
+    let several = references::several(draft.scene);
+    if let Some(tokens) = cheap.clone().filter(|_| value.is_some() || !several) {
+        draft.mark(&hit);
+        draft.add(tokens, Command::LowPrice);
+        return;
+    }
     let (about, tokens) = match (cheap, dear, value) {
         (Some(tokens), _, _) => (Some(Reference::Cheapest), tokens),
         (None, Some(tokens), _) => (Some(Reference::Dearest), tokens),

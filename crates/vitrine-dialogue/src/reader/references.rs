@@ -34,24 +34,46 @@ pub(crate) fn shown<'a>(scene: &Scene<'a>) -> Vec<&'a Product> {
     found
 }
 
-/// The product that words name, if they name nothing else.
-pub(crate) fn product_of(seen: &Seen) -> Option<String> {
+/// Certainty from which words that also state a value name a product.
+const NAMED_MIN: f32 = 0.95;
+
+/// The product that words name, if they name nothing else. Words for a value as well ("Onda 5" is a
+/// telephone, and what a case is made for) name the product unless goods with that value are meant.
+pub(crate) fn product_of(scene: &Scene<'_>, seen: &Seen) -> Option<String> {
     let mut skus = seen.targets.iter().filter_map(|target| match target {
         MentionTarget::Product(sku) => Some(sku.to_string()),
         _ => None,
     });
     let first = skus.next()?;
+    let kind = |target: &MentionTarget| matches!(target, MentionTarget::Category(_));
+    let value = |target: &MentionTarget| matches!(target, MentionTarget::Value(_));
+    if seen.targets.iter().any(kind) {
+        return None;
+    }
     // "no roses" is a colour in the plural before it is a misspelt name.
-    let kind = |target: &MentionTarget| {
-        matches!(target, MentionTarget::Category(_) | MentionTarget::Value(_))
-    };
-    (!seen.targets.iter().any(kind)).then_some(first)
+    let value = seen.targets.iter().any(value);
+    (!value || seen.product >= NAMED_MIN && is_of_kind(scene, &first)).then_some(first)
+}
+
+/// Whether a product is of the kind that the message names or that is looked for, if any.
+fn is_of_kind(scene: &Scene<'_>, sku: &str) -> bool {
+    let catalog = scene.input.catalog;
+    let state = scene.input.state;
+    let named = scene.seen.iter().flat_map(|seen| &seen.targets).find_map(|one| match one {
+        MentionTarget::Category(id) => Some(id.as_str()),
+        _ => None,
+    });
+    let focus = state.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
+    let focus = || focus.map(|product| product.category.as_str());
+    let kind = named.or(state.need.category.as_deref()).or_else(focus);
+    let product = catalog.product(sku);
+    kind.zip(product).is_none_or(|(kind, one)| catalog.is_within(&one.category, kind))
 }
 
 /// The products named in some tokens, in order.
 pub(crate) fn products(scene: &Scene<'_>, place: &Range<usize>) -> Vec<(Reference, Range<usize>)> {
     let seen = scene.seen.iter().filter(|seen| inside(&seen.tokens, place));
-    seen.filter_map(|seen| Some((Reference::Product(product_of(seen)?), seen.tokens.clone())))
+    seen.filter_map(|seen| Some((Reference::Product(product_of(scene, seen)?), seen.tokens.clone())))
         .collect()
 }
 
@@ -210,7 +232,7 @@ pub(crate) fn find(scene: &Scene<'_>, place: &Range<usize>) -> Vec<(Reference, R
 }
 
 /// Whether there are several products to choose the cheaper one from.
-fn several(scene: &Scene<'_>) -> bool {
+pub(crate) fn several(scene: &Scene<'_>) -> bool {
     let state = scene.input.state;
     let focus = state.focus.as_ref().map(|focus| &focus.sku).or(state.last_shown.first());
     let kind = focus.and_then(|sku| scene.input.catalog.product(sku)).map(|one| &one.category);

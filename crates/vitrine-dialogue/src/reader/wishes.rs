@@ -7,10 +7,13 @@ use super::draft::Draft;
 use super::figure::Role;
 use super::scene::Scene;
 use super::scene::Seen;
+use super::scene::SURE;
+use super::sizes::own_option;
 use super::spelling::same_words;
 use crate::command::Command;
 use crate::command::Polarity;
 use crate::command::Reference;
+use crate::command::SizeSystem;
 use crate::shop::FacetChoice;
 use crate::shop::Lookups;
 use crate::shop::MentionTarget;
@@ -339,6 +342,9 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
             draft.add(seen.tokens.clone(), Command::Choose { reference, buys: false });
             continue;
         }
+        if is_no_kind(scene, seen) {
+            continue;
+        }
         let polarity = polarity(draft, &seen.tokens);
         if let Some(category) = best_category(scene, seen) {
             if is_complement(scene, seen) {
@@ -363,10 +369,48 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
             }
             continue;
         }
-        if let Some(FacetChoice { key, value }) = best_value(scene, seen) {
-            draft.add(seen.tokens.clone(), Command::Constrain { facet: key, value, polarity });
+        if let Some(choice) = best_value(scene, seen) {
+            let command = wish_or_option(scene, choice, polarity);
+            draft.add(seen.tokens.clone(), command);
         }
     }
+}
+
+/// The command for a value: a choice among the versions of the product under discussion, else a wish.
+fn wish_or_option(scene: &Scene<'_>, choice: FacetChoice, polarity: Polarity) -> Command {
+    let kinds = scene.seen.iter().any(|seen| category(seen).is_some());
+    let own = polarity != Polarity::MustNot && !kinds && own_option(scene, &choice);
+    let FacetChoice { key, value } = choice;
+    if own {
+        let (values, system) = (vec![value], SizeSystem::Shop);
+        return Command::Size { option: key, values, system, polarity: Polarity::Must };
+    }
+    Command::Constrain { facet: key, value, polarity }
+}
+
+/// Whether words for another kind of product are none: the title of what is discussed holds them
+/// ("portable" of a portable speaker, where it is also a telephone), or a verb that looks like a
+/// misspelt kind stands in a question on the product shown.
+fn is_no_kind(scene: &Scene<'_>, seen: &Seen) -> bool {
+    let catalog = scene.input.catalog;
+    let state = scene.input.state;
+    let Some(found) = best_category(scene, seen) else { return false };
+    let focus = state.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
+    let known = state.need.category.as_deref().or(focus.map(|one| one.category.as_str()));
+    let Some(known) = known else { return false };
+    if catalog.is_within(found, known) || catalog.is_within(known, found) {
+        return false;
+    }
+    let said = super::tokens::fold(&scene.text_of(&seen.tokens));
+    let within = |product: &&Product| catalog.is_within(&product.category, known);
+    let titled = catalog.products().iter().filter(within).any(|product| {
+        let title = product.title.or_fallback(scene.input.language, &[]);
+        let title = super::tokens::fold(title.map_or("", String::as_str));
+        title.split(|c: char| !c.is_alphanumeric()).any(|word| word == said)
+    });
+    let asks = scene.asks_at(seen.tokens.start) && scene.in_focus();
+    let wanted = [Cue::Want, Cue::Have, Cue::Browse].iter().any(|cue| scene.has(*cue));
+    titled || seen.exact < SURE && asks && !wanted
 }
 
 /// Reads "do you sell skates?", of words that the shop does not know. False if it is no such
