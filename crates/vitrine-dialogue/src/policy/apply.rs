@@ -107,7 +107,8 @@ pub(super) fn apply(
         state.need.pieces.clone_from(&changes.pieces);
     }
     seed_from_focus(context, state, &changes);
-    if changes.sought || changes.narrowed {
+    let browses = reading.commands.iter().any(|said| said.command == Command::Browse);
+    if changes.sought || changes.narrowed || browses {
         keep_words(context.catalog, state, reading);
     }
     changes

@@ -206,7 +206,8 @@ impl Turn<'_> {
         let stated = products.iter().zip(&values).find(|(_, value)| !value.is_empty())?;
         let own = own_property(stated.0, key);
         let facet = self.context.catalog.facet(own).is_some();
-        let label = if facet { self.context.catalog.key_label(own, language) } else { own.to_owned() };
+        let label =
+            if facet { self.context.catalog.key_label(own, language) } else { own.to_owned() };
         Some(Row { label, values })
     }
 
@@ -525,7 +526,12 @@ fn with_unit(key: &str, number: Decimal, language: Language) -> String {
         "cm2" => format!("{number} cm²"),
         "lumens" => format!("{number} lm"),
         "hours" => format!("{number} h"),
-        "kcal" | "mg" | "bar" => format!("{number} {unit}"),
+        "kcal" | "mg" | "bar" | "min" | "mp" | "nm" | "rpm" => format!("{number} {unit}"),
+        "percent" | "pct" => format!("{number} %"),
+        "gb" | "tb" | "mb" => format!("{number} {}", unit.to_uppercase()),
+        "inch" | "inches" | "in" => format!("{number}\u{2033}"),
+        "hz" => format!("{number} Hz"),
+        "db" => format!("{number} dB"),
         "kg" | "g" | "mm" | "cm" | "m" | "km" | "ml" | "l" | "w" | "wh" | "mah" | "v" | "gsm"
         | "h" => {
             let unit = match unit {

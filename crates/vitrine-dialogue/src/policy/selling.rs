@@ -84,7 +84,7 @@ impl<'a> Turn<'a> {
         let focus = self.before.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
         let Some(product) = focus else { return false };
         let talk = |command: &Command| {
-            matches!(command, Command::Confirm | Command::Thank | Command::Greet)
+            matches!(command, Command::Confirm | Command::Thank | Command::Greet | Command::Browse)
         };
         self.reading.commands.iter().all(|said| match &said.command {
             Command::Seek { category, .. } => catalog.is_within(&product.category, category),

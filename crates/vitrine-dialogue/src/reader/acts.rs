@@ -219,14 +219,14 @@ fn yes_and_no(draft: &mut Draft<'_, '_>) {
         matches!(&found.command, Command::Constrain { polarity: Polarity::Must, .. }
             if offered && !asks)
             || matches!(
-            found.command,
-            Command::Greet
-                | Command::Thank
-                | Command::Size { .. }
-                | Command::Quantity { .. }
-                | Command::Checkout
-                | Command::Contact { .. }
-        )
+                found.command,
+                Command::Greet
+                    | Command::Thank
+                    | Command::Size { .. }
+                    | Command::Quantity { .. }
+                    | Command::Checkout
+                    | Command::Contact { .. }
+            )
     });
     if figures {
         draft.add(hit, Command::Confirm);

@@ -14,6 +14,7 @@ use super::tokens::fold;
 use crate::command::Command;
 use crate::command::Question;
 use crate::command::Reference;
+use crate::shop::AttributeValue;
 use crate::shop::FacetChoice;
 use crate::shop::Lookups;
 use crate::shop::MentionTarget;
@@ -24,15 +25,29 @@ use std::ops::Range;
 const BARE_WORDS_MAX: usize = 2;
 
 /// Other parts of catalogue keys that a general property can have.
-const ALIASES: [(&str, &[&str]); 12] = [
-    ("range", &["range", "autonomy", "runtime", "battery"]),
+const ALIASES: [(&str, &[&str]); 13] = [
+    ("range", &["range", "autonomy", "runtime", "playtime", "battery"]),
+    ("weight", &["weight", "load"]),
     ("filling", &["filling", "fill", "material"]),
     ("load", &["load", "max"]),
     ("origin", &["made", "origin", "country"]),
     ("material", &["material", "fabric", "composition", "upper"]),
     ("colour", &["colour", "color"]),
     ("thickness", &["thickness", "thick"]),
-    ("dimensions", &["dimensions", "dimension", "size", "screen", "diameter", "height", "length"]),
+    (
+        "dimensions",
+        &[
+            "dimensions",
+            "dimension",
+            "size",
+            "screen",
+            "diameter",
+            "height",
+            "length",
+            "volume",
+            "capacity",
+        ],
+    ),
     ("capacity", &["capacity", "volume", "storage", "content"]),
     ("battery", &["battery", "autonomy", "runtime", "playtime"]),
     ("warranty", &["warranty", "guarantee"]),
@@ -85,11 +100,21 @@ fn by_meaning(draft: &mut Draft<'_, '_>) {
         let same = |one: &&(Stated, f32)| one.0 == Stated::Property(key.to_owned());
         scene.input.evidence.statements.iter().find(same).map_or(0.0, |one| one.1)
     };
+    // "how long does the battery last?" asks for the figure, not for what else is said of batteries.
+    let measures = |key: &str| {
+        let product = product_at(scene, Some(&Reference::Focus));
+        let stated = product.and_then(|product| product.attributes.get(key));
+        matches!(stated, Some(AttributeValue::Number(_))) && scene.has(Cue::HowLong)
+    };
+    let text = matches!(stated, Stated::Text(_));
     for found in &mut draft.found {
         let Command::Ask { question, .. } = &mut found.command else { continue };
         let Question::Attribute { key, value: None } = question else { continue };
         let open = key.is_empty() && *likeness >= OPEN_LIKENESS_MIN;
-        let other = *likeness >= ASKED_LIKENESS_MIN && *likeness >= own(key) + LIKENESS_MARGIN;
+        let other = text
+            && *likeness >= ASKED_LIKENESS_MIN
+            && *likeness >= own(key) + LIKENESS_MARGIN
+            && !measures(key);
         if open || (other && !key.is_empty()) {
             *question = statements::question(stated);
         }
@@ -137,7 +162,12 @@ pub(crate) fn unknown_of(draft: &mut Draft<'_, '_>, sentence: &Sentence, about: 
 /// The property of a product that shares a word with a question; empty if none does.
 fn own_key(scene: &Scene<'_>, sentence: &Sentence, about: Option<&Reference>) -> String {
     let Some(product) = product_at(scene, about) else { return String::new() };
-    let words = || sentence.tokens.clone().map(|at| scene.tokens[at].text.as_str());
+    let name = fold(&product.name);
+    let named = |word: &&str| name.split_whitespace().any(|part| part == *word);
+    let words = || {
+        let words = sentence.tokens.clone().map(|at| scene.tokens[at].text.as_str());
+        words.filter(|word| !named(word))
+    };
     let shares = |key: &&String| {
         let long = |part: &&str| part.chars().count() >= OWN_LETTERS_MIN;
         let own = |part: &str| !matches!(part, "included" | "size" | "type");
@@ -270,8 +300,9 @@ fn direct(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
 /// counted is asked of the product.
 fn measured(draft: &mut Draft<'_, '_>, sentence: &Sentence, hit: &Range<usize>) -> bool {
     let scene = draft.scene;
-    let bare = hit.clone().all(|at| scene.cues.is_filler(&scene.tokens[at].text));
-    if hit.len() > 1 && !bare {
+    // "combien", "il y a combien"; not "le prix".
+    let last = hit.end.checked_sub(1).and_then(|at| scene.tokens.get(at));
+    if hit.len() > 1 && !last.is_some_and(|token| scene.cues.is_filler(&token.text)) {
         return false;
     }
     let named = names_attribute(scene, sentence) || !labels(scene, sentence).is_empty();
@@ -309,10 +340,8 @@ fn counted(scene: &Scene<'_>, hit: &Range<usize>) -> Option<Range<usize>> {
     let goods = |target: &MentionTarget| {
         !matches!(target, MentionTarget::Value(_) | MentionTarget::Option { .. })
     };
-    let sold = scene
-        .seen
-        .iter()
-        .any(|seen| seen.tokens.contains(&at) && seen.targets.iter().any(goods));
+    let sold =
+        scene.seen.iter().any(|seen| seen.tokens.contains(&at) && seen.targets.iter().any(goods));
     let other = scene.hits.iter().any(|one| one.tokens.contains(&at) && !one.is_structure());
     (word && !sold && !other && !definite).then(|| at..at + 1)
 }
@@ -328,7 +357,10 @@ fn key_in_unit(
         _ => None,
     })?;
     let product = product_at(scene, about)?;
-    let fits = |key: &&String| key.rsplit_once('_').is_some_and(|(_, unit)| unit == symbol);
+    let fits = |key: &&String| {
+        let unit = key.rsplit_once('_').map(|(_, unit)| unit);
+        unit.is_some_and(|unit| unit == symbol || unit == "hours" && symbol == "h")
+    };
     product.attributes.keys().find(fits).cloned()
 }
 
@@ -359,10 +391,10 @@ pub(crate) fn alike<'a>(product: &'a Product, key: &str) -> Option<&'a String> {
     let first = |key: &'a str| key.split('_').next().unwrap_or(key);
     let wanted = key.split('_').next().filter(|part| !part.is_empty())?;
     let same = product.attributes.keys().find(|own| first(own) == wanted);
-    same.or_else(|| {
-        let (_, parts) = ALIASES.iter().find(|(name, all)| {
-            *name == wanted || all.contains(&wanted)
-        })?;
+    let part = || product.attributes.keys().find(|own| own.split('_').any(|one| one == wanted));
+    same.or_else(part).or_else(|| {
+        let (_, parts) =
+            ALIASES.iter().find(|(name, all)| *name == wanted || all.contains(&wanted))?;
         product.attributes.keys().find(|own| own.split('_').any(|part| parts.contains(&part)))
     })
 }

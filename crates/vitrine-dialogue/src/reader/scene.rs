@@ -135,7 +135,9 @@ impl<'a> Scene<'a> {
 
     /// Leaves out words of the catalogue that are part of a greeting ("good day") or an amount.
     pub(crate) fn drop_false_words(&mut self) {
-        let courtesy = [Cue::Greet, Cue::Bye, Cue::Thank, Cue::NoThanks, Cue::Yes, Cue::Fine];
+        // "how many days" speaks of no day cream.
+        let courtesy =
+            [Cue::Greet, Cue::Bye, Cue::Thank, Cue::NoThanks, Cue::Yes, Cue::Fine, Cue::HowLong];
         let polite: Vec<Range<usize>> = self
             .hits
             .iter()

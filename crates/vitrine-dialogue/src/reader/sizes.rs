@@ -210,8 +210,10 @@ fn extremes(draft: &mut Draft<'_, '_>) {
 fn extreme(product: &Product, big: bool) -> Option<(String, String)> {
     product.options.iter().find_map(|key| {
         let measures = product.option_values(key).into_iter().map(|value| {
-            let digits: String =
-                value.chars().take_while(|c| c.is_ascii_digit() || matches!(c, '.' | ',')).collect();
+            let digits: String = value
+                .chars()
+                .take_while(|c| c.is_ascii_digit() || matches!(c, '.' | ','))
+                .collect();
             Some((super::numbers::parse_digits(&digits)?, value))
         });
         let mut measures: Vec<(Decimal, &str)> = measures.collect::<Option<_>>()?;

@@ -5,9 +5,9 @@ use super::cues::Hit;
 use super::cues::Meaning;
 use super::draft::Draft;
 use super::figure::Role;
+use super::scene::SURE;
 use super::scene::Scene;
 use super::scene::Seen;
-use super::scene::SURE;
 use super::sizes::own_option;
 use super::spelling::same_words;
 use crate::command::Command;
@@ -27,6 +27,7 @@ const NEAR_GAP: usize = 1;
 /// Fewest letters of a word that is looked up in titles and features, and most words of a message
 /// that is only a word for goods.
 const GOODS_LETTERS_MIN: usize = 3;
+const WORD_LETTERS_MIN: usize = 4;
 const GOODS_WORDS_MAX: usize = 4;
 
 /// The facet values that words can mean.
@@ -311,7 +312,19 @@ fn is_in_focus(scene: &Scene<'_>, seen: &Seen) -> bool {
     let same = focus.zip(category(seen));
     let same = same.is_some_and(|(focus, kind)| catalog.is_within(&focus.category, kind));
     let refuses = [Cue::Negation, Cue::No, Cue::Another].iter().any(|cue| scene.has(*cue));
+    // "and a swim cap", beside goggles of the same kind.
+    let said = super::tokens::fold(&scene.text_of(&seen.tokens));
+    let titled = |product: &Product| {
+        let title = product.title.or_fallback(scene.input.language, &[]);
+        let title = super::tokens::fold(title.map_or("", String::as_str));
+        said.split_whitespace().all(|word| title.split_whitespace().any(|one| one == word))
+    };
+    let other = focus.is_some_and(|focus| {
+        let of_kind = |one: &&Product| one.category == focus.category;
+        !titled(focus) && catalog.products().iter().filter(of_kind).any(titled)
+    });
     same && !refuses
+        && !other
         && !scene.asks_at(seen.tokens.start)
         && scene.content_words_outside(&seen.tokens) == 0
 }
@@ -460,6 +473,33 @@ pub(crate) fn names_goods(draft: &mut Draft<'_, '_>) -> bool {
         draft.add(whole, Command::Browse);
     }
     found
+}
+
+/// Whether the words behind "I take" stand in the title of another product and not in those of the one
+/// under discussion.
+pub(crate) fn names_other_goods(draft: &Draft<'_, '_>, hit: &Range<usize>) -> bool {
+    let scene = draft.scene;
+    let catalog = scene.input.catalog;
+    let state = scene.input.state;
+    let focus = state.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
+    let Some(focus) = focus else { return false };
+    let end = scene.clause_of(hit.start).end;
+    let words = (hit.end..end)
+        .map(|at| &scene.tokens[at].text)
+        .filter(|word| word.chars().count() >= WORD_LETTERS_MIN && !scene.cues.knows(word));
+    let words: Vec<&String> = words.collect();
+    let says = |product: &Product, word: &str| {
+        let title = product.title.or_fallback(scene.input.language, &[]);
+        let texts = title.into_iter().chain([&product.name]);
+        texts.into_iter().any(|text| {
+            let text = super::tokens::fold(text);
+            text.split(|c: char| !c.is_alphanumeric()).any(|one| one == word)
+        })
+    };
+    let other = |word: &&&String| {
+        !says(focus, word) && catalog.products().iter().any(|product| says(product, word))
+    };
+    words.iter().any(|word| other(&word))
 }
 
 /// Content words that no command explains, for the ranking of products.

@@ -170,7 +170,10 @@ fn list(writer: &mut Writer<'_>, intro: Key, cards: &[Card]) -> Piece {
         }
         let slots = named(writer, card)
             .with(Slot::Price, writer.format().price(&card.price))
-            .text(Slot::Title, if same_title || plain { "" } else { unsaid(&card.title, &card.name) })
+            .text(
+                Slot::Title,
+                if same_title || plain { "" } else { unsaid(&card.title, &card.name) },
+            )
             .with(Slot::Why, phrases(writer, &why));
         piece.text.push_str(&format!("\n{}. ", index + 1));
         piece.push(&writer.part(Key::CardLine, &slots));
