@@ -282,11 +282,15 @@ pub enum Move {
     AskFacet {
         /// The shop's question.
         question: String,
+        /// What the shop calls the facet: "sport".
+        label: String,
     },
     /// Asks for an option of a product.
     AskOption {
         /// The shop's question.
         question: String,
+        /// What the shop calls the option: "size".
+        label: String,
         /// Values in stock, in order.
         values: Vec<String>,
     },

@@ -126,8 +126,10 @@ fn statement(writer: &mut Writer<'_>, statement: &Move) -> Piece {
         Move::OrderStatus { id, status, date, link } => {
             service::order_status(writer, (id, status), date.as_deref(), link.as_deref())
         }
-        Move::AskFacet { question } => service::ask(writer, question, &[]),
-        Move::AskOption { question, values } => service::ask(writer, question, values),
+        Move::AskFacet { question, label } => service::ask(writer, question, label, &[]),
+        Move::AskOption { question, label, values } => {
+            service::ask(writer, question, label, values)
+        }
         Move::Added { lines } => service::added(writer, lines),
         Move::Cart { lines, total } => service::cart(writer, lines, *total),
         Move::Checkout { lines, total, link } => service::checkout(writer, lines, *total, link),

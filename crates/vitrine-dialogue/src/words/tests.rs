@@ -155,7 +155,7 @@ fn service_facts(locale: &Locale, statement: &Move) -> Vec<String> {
             facts.extend(link.clone());
         }
         Move::OrderUnknown { id } => facts.push(id.clone()),
-        Move::AskFacet { question } | Move::AskOption { question, .. } => {
+        Move::AskFacet { question, .. } | Move::AskOption { question, .. } => {
             facts.push(question.clone());
         }
         Move::Added { lines } => line_facts(locale, lines, &mut facts),
@@ -437,7 +437,11 @@ proptest::proptest! {
             let describe = Move::Describe { card: card.clone(), description: text.clone() };
             let cards = vec![card.clone(), card];
             let present = Move::Present { cards, lead: Lead::Named, given_up: vec![] };
-            let ask = Move::AskOption { question: text.clone(), values: vec![text.clone()] };
+            let ask = Move::AskOption {
+                question: text.clone(),
+                label: text.clone(),
+                values: vec![text.clone()],
+            };
             let plan = plan(vec![stock, describe, present, ask]);
             for style in STYLES {
                 let worded = word(locale(&locales, words.code), &plan, style, seed);
