@@ -251,8 +251,8 @@ pub enum Move {
     },
     /// A limit in a currency that the shop does not use.
     ForeignCurrency {
-        /// What the customer said: "100 $".
-        said: String,
+        /// The limit.
+        limit: Money,
         /// The shop's currency code.
         currency: String,
     },

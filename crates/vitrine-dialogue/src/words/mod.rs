@@ -119,8 +119,8 @@ fn statement(writer: &mut Writer<'_>, statement: &Move) -> Piece {
         Move::SizeBetween { said, larger, smaller } => {
             answers::size_between(writer, said, larger, smaller)
         }
-        Move::ForeignCurrency { said, currency } => {
-            answers::foreign_currency(writer, said, currency)
+        Move::ForeignCurrency { limit, currency } => {
+            answers::foreign_currency(writer, *limit, currency)
         }
         Move::Policy(policy) => service::policy(writer, policy),
         Move::OrderStatus { id, status, date, link } => {

@@ -385,7 +385,10 @@ impl Words {
             ),
             (
                 "foreign currency",
-                Move::ForeignCurrency { said: "100 $".to_owned(), currency: "EUR".to_owned() },
+                Move::ForeignCurrency {
+                    limit: Money::parse("99.50", "USD").expect("an amount"),
+                    currency: "EUR".to_owned(),
+                },
             ),
         ]
     }
