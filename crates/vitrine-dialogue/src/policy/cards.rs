@@ -47,13 +47,13 @@ pub(super) fn chosen(
             _ => {}
         }
     }
-    // Where only one value is left to be had, there is nothing to ask.
-    for key in &product.options {
-        let open = !found.contains_key(key)
-            && need.options.get(key).is_none_or(Vec::is_empty)
-            && need.facets.get(key).is_none_or(|wish| wish.must.is_empty());
-        if open && let [sole] = to_be_had(product, key, &found)[..] {
-            found.insert(key.clone(), sole.to_owned());
+    // What was not stated and can be had in one way only leaves no choice.
+    let stated = |key: &String| {
+        chosen.contains_key(key) || need.options.contains_key(key) || need.facets.contains_key(key)
+    };
+    for key in product.options.iter().filter(|key| !stated(key)) {
+        if let [only] = to_be_had(product, key, &found)[..] {
+            found.insert(key.clone(), only.to_owned());
         }
     }
     found

@@ -23,6 +23,7 @@ use crate::state::Focus;
 use crate::state::Pending;
 use crate::state::Topic;
 use std::collections::BTreeMap;
+use vitrine_base::money::Money;
 
 /// Id of the button of a search.
 pub(super) const SEARCH_OPTION: &str = "intent=product_search";
@@ -176,6 +177,9 @@ impl<'a> Turn<'a> {
             return self.greet();
         }
         self.questions();
+        if self.foreign_limit() {
+            return;
+        }
         if self.wants_to_buy() {
             return self.buying();
         }
@@ -183,6 +187,25 @@ impl<'a> Turn<'a> {
             return self.after_answers();
         }
         self.selling_or_talk();
+    }
+
+    /// Asks for a limit in the shop's currency, where one in another was stated: nothing can be shown
+    /// as fitting it.
+    fn foreign_limit(&mut self) -> bool {
+        let stated = self.find(|command| match command {
+            Command::ForeignLimit { amount, currency } => {
+                Some(Money { amount: *amount, currency: currency.parse().ok()? })
+            }
+            _ => None,
+        });
+        let (Some(limit), Some(own)) = (stated, self.context.catalog.currency()) else {
+            return false;
+        };
+        let currency = own.code().to_owned();
+        self.moves.push(Move::ForeignCurrency { limit, currency });
+        self.state.pending = Some(Pending::Need);
+        self.action = Action::of(ActionKind::Ask);
+        true
     }
 
     /// Whether terms for large orders are asked: the goods are named for them, and not yet chosen.

@@ -141,8 +141,9 @@ impl<'a> Turn<'a> {
         }
         self.state.asked.push(question.key.clone());
         self.state.pending = Some(Pending::Facet { facet: question.key.clone() });
+        let label = catalog.key_label(&question.key, language);
         self.action = Action { facet: Some(question.key), ..Action::of(ActionKind::Ask) };
-        self.moves.push(Move::AskFacet { question: text });
+        self.moves.push(Move::AskFacet { question: text, label });
         true
     }
 
@@ -314,7 +315,8 @@ impl<'a> Turn<'a> {
         }
         self.state.pending = Some(Pending::Option { facet, sku: product.sku.as_str().to_owned() });
         let question = question.unwrap_or_default();
-        self.moves.push(Move::AskOption { question, values });
+        let label = self.context.catalog.key_label(key, self.context.language);
+        self.moves.push(Move::AskOption { question, label, values });
     }
 
     /// How the values of an option are called.

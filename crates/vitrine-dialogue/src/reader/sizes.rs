@@ -37,6 +37,30 @@ fn asked_option(scene: &Scene<'_>) -> String {
     }
 }
 
+/// The size in letters that starts at a token, "xl" or "2xl", and its end.
+pub(crate) fn letters_at(scene: &Scene<'_>, at: usize) -> Option<(String, usize)> {
+    let token = scene.tokens.get(at)?;
+    let next = scene.tokens.get(at + 1);
+    let (text, end) = match token.kind {
+        TokenKind::Word => (token.text.clone(), at + 1),
+        TokenKind::Number => {
+            let next = next.filter(|next| next.glued && next.kind == TokenKind::Word)?;
+            (format!("{}{}", token.text, next.text), at + 2)
+        }
+        TokenKind::Sign | TokenKind::Emoji => return None,
+    };
+    LETTERS.contains(&text.as_str()).then_some((text, end))
+}
+
+/// The other way to write a size in letters: "2XL" is "XXL".
+fn other_spelling(letter: &str) -> Option<String> {
+    if let Some(count) = letter.strip_suffix("XL").and_then(|digits| digits.parse::<usize>().ok()) {
+        return (count < LETTERS.len()).then(|| format!("{}L", "X".repeat(count)));
+    }
+    let count = letter.strip_suffix('L').filter(|xs| xs.chars().all(|c| c == 'X'))?.len();
+    (count > 1).then(|| format!("{count}XL"))
+}
+
 /// Sizes in letters or words: "M", "taille L", "medium" after our question.
 pub(crate) fn letters(scene: &Scene<'_>) -> Vec<(String, Range<usize>)> {
     let asked = matches!(scene.input.state.pending, Some(Pending::Option { .. }));
@@ -45,21 +69,16 @@ pub(crate) fn letters(scene: &Scene<'_>) -> Vec<(String, Range<usize>)> {
     let mut at = 0;
     while at < scene.tokens.len() {
         let token = &scene.tokens[at];
-        let next = scene.tokens.get(at + 1);
-        let glued = token.kind == TokenKind::Number
-            && next.is_some_and(|next| next.glued && next.kind == TokenKind::Word);
-        let (text, end) = match next {
-            Some(next) if glued => (format!("{}{}", token.text, next.text), at + 2),
-            _ => (token.text.clone(), at + 1),
+        let Some((text, end)) = letters_at(scene, at) else {
+            at += 1;
+            continue;
         };
-        let known = LETTERS.contains(&text.as_str())
-            && (token.kind == TokenKind::Word || glued)
-            && scene
-                .input
-                .text
-                .get(token.span.clone())
-                .is_some_and(|raw| raw.len() == token.text.len());
-        if known {
+        let whole = scene
+            .input
+            .text
+            .get(token.span.clone())
+            .is_some_and(|raw| raw.len() == token.text.len());
+        if whole {
             let word = scene.hit_before(at, Cue::SizeWord, 1);
             let before = scene.hit_before(at, Cue::SizeBefore, 1);
             let short = SHORT_LETTERS.contains(&text.as_str());
@@ -260,8 +279,11 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
         if draft.is_used(&tokens) {
             continue;
         }
-        let (option, value) =
-            scene.option_value(&letter).unwrap_or_else(|| (asked_option(scene), letter.clone()));
+        let other = || scene.option_value(&other_spelling(&letter)?);
+        let (option, value) = scene
+            .option_value(&letter)
+            .or_else(other)
+            .unwrap_or_else(|| (asked_option(scene), letter.clone()));
         add(draft, tokens, (option, vec![value], SizeSystem::Shop), false);
     }
     options(draft);

@@ -162,9 +162,10 @@ pub(crate) fn size_between(
 }
 
 /// A limit in a currency that the shop does not use.
-pub(crate) fn foreign_currency(writer: &mut Writer<'_>, said: &str, currency: &str) -> Piece {
+pub(crate) fn foreign_currency(writer: &mut Writer<'_>, limit: Money, currency: &str) -> Piece {
     let names = &writer.input.locale.templates.currencies;
     let currency = names.get(currency).map_or(currency, String::as_str);
-    let slots = Slots::new().text(Slot::Said, said).text(Slot::Currency, currency);
+    let slots =
+        Slots::new().with(Slot::Said, writer.format().limit(limit)).text(Slot::Currency, currency);
     writer.say(Key::ForeignCurrency, &slots)
 }

@@ -14,6 +14,9 @@ use crate::words::piece::join;
 use crate::words::writer::Slots;
 use crate::words::writer::Writer;
 
+/// Fewest letters of a value that speaks for itself; shorter ones may be codes.
+const WORD_CHARS_MIN: usize = 3;
+
 /// Most features said of one product.
 const FEATURES_MAX: usize = 3;
 
@@ -87,12 +90,24 @@ pub(crate) fn name(name: &str) -> Piece {
     Piece::fact(name.trim(), "product", name.trim())
 }
 
-/// Chosen options: "size 42, colour black".
+/// Whether a value needs the name of its option beside it: "size M", but "black" and "2 seats".
+fn needs_label(label: &str, value: &str) -> bool {
+    let word = value.chars().count() >= WORD_CHARS_MIN
+        && value.chars().any(char::is_lowercase)
+        && !value.chars().any(|character| character.is_ascii_digit());
+    let label = label.to_lowercase();
+    let said = value.to_lowercase();
+    let mut words = said.split_whitespace().filter(|word| word.chars().count() >= WORD_CHARS_MIN);
+    !word && !words.any(|word| label.split_whitespace().any(|own| own == word))
+}
+
+/// Chosen options: "size 42, black".
 pub(crate) fn options(writer: &Writer<'_>, options: &[(String, String)]) -> Piece {
     let mut joined = Piece::default();
     for (label, value) in options {
+        let shown = if needs_label(label, value) { label.as_str() } else { "" };
         let slots = Slots::new()
-            .text(Slot::Label, label)
+            .text(Slot::Label, shown)
             .with(Slot::Value, Piece::fact(value.trim(), label.trim(), value.trim()));
         if !joined.is_empty() {
             joined.text.push_str(", ");
