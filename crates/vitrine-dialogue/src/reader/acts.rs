@@ -167,7 +167,13 @@ pub(crate) fn courtesy(draft: &mut Draft<'_, '_>) {
     }
     yes_and_no(draft);
     let confirmed = draft.any(|command| matches!(command, Command::Confirm | Command::Deny));
-    if let Some(hit) = first(draft, Cue::Bye).filter(|_| !troubled) {
+    // "yes that's it", to an offer.
+    let offered = matches!(
+        scene.input.state.pending,
+        Some(Pending::Buy { .. } | Pending::Option { .. } | Pending::Pick)
+    );
+    let agrees = offered && draft.any(|command| matches!(command, Command::Confirm));
+    if let Some(hit) = first(draft, Cue::Bye).filter(|_| !troubled && !agrees) {
         draft.add(hit, Command::Bye);
     }
     let thanks = first(draft, Cue::Thank).or_else(|| {

@@ -187,7 +187,7 @@ fn bound(scene: &Scene<'_>, figure: &mut Figure) -> Option<Bound> {
     {
         let before = scene.hit_before(figure.tokens.start, cue, LIMIT_GAP);
         // "43, max 150": the word belongs to the number right behind it.
-        let after = scene.hit_after(figure.tokens.end, cue, 1).filter(|hit| {
+        let after = scene.hit_after(figure.tokens.end, cue, LIMIT_GAP).filter(|hit| {
             let next = scene.tokens.get(hit.tokens.end);
             !next.is_some_and(|next| next.kind == TokenKind::Number)
         });

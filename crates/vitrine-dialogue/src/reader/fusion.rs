@@ -155,8 +155,7 @@ fn goes_on_with_search(draft: &Draft<'_, '_>) -> bool {
         state.pending,
         Some(Pending::Facet { .. } | Pending::Option { .. } | Pending::Buy { .. } | Pending::Pick)
     );
-    let goods = draft.any(|one| matches!(one, Command::Seek { .. } | Command::Constrain { .. }));
-    shopping && goods && !troubled && scene.content_words() <= GOODS_WORDS_MAX
+    shopping && !troubled && scene.content_words() <= GOODS_WORDS_MAX
 }
 
 fn service_label(draft: &mut Draft<'_, '_>, label: &str, probability: f32) {

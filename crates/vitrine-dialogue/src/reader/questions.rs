@@ -106,6 +106,8 @@ fn by_meaning(draft: &mut Draft<'_, '_>) {
         let stated = product.and_then(|product| product.attributes.get(key));
         matches!(stated, Some(AttributeValue::Number(_))) && scene.has(Cue::HowLong)
     };
+    // "has it got SPF in it?" names the property as the shop does.
+    let literal = |key: &str| scene.tokens.iter().any(|token| token.text == key);
     let text = matches!(stated, Stated::Text(_));
     for found in &mut draft.found {
         let Command::Ask { question, .. } = &mut found.command else { continue };
@@ -114,7 +116,8 @@ fn by_meaning(draft: &mut Draft<'_, '_>) {
         let other = text
             && *likeness >= ASKED_LIKENESS_MIN
             && *likeness >= own(key) + LIKENESS_MARGIN
-            && !measures(key);
+            && !measures(key)
+            && !literal(key);
         if open || (other && !key.is_empty()) {
             *question = statements::question(stated);
         }
@@ -300,9 +303,12 @@ fn direct(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
 /// counted is asked of the product.
 fn measured(draft: &mut Draft<'_, '_>, sentence: &Sentence, hit: &Range<usize>) -> bool {
     let scene = draft.scene;
-    // "combien", "il y a combien"; not "le prix".
+    // "how much", "il y a combien"; not "the price".
     let last = hit.end.checked_sub(1).and_then(|at| scene.tokens.get(at));
-    if hit.len() > 1 && !last.is_some_and(|token| scene.cues.is_filler(&token.text)) {
+    let open = last.is_some_and(|token| {
+        scene.cues.is_filler(&token.text) || scene.cues.says(&token.text, Cue::Question)
+    });
+    if !open {
         return false;
     }
     let named = names_attribute(scene, sentence) || !labels(scene, sentence).is_empty();
