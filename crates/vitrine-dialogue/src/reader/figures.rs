@@ -331,7 +331,14 @@ fn size(scene: &Scene<'_>, figure: &mut Figure) -> bool {
     if pieces && word.is_none() {
         return false;
     }
-    let ranged = figure.values.len() == 2;
+    // "2-3 photos"
+    let noun = next.is_some_and(|next| {
+        let place = figure.bare.end..figure.bare.end + 1;
+        next.kind == TokenKind::Word
+            && !scene.cues.knows(&next.text)
+            && !scene.hits.iter().any(|hit| hit.tokens.start == place.start)
+    });
+    let ranged = figure.values.len() == 2 && !noun;
     let length = before.is_some() && !scene.beginning_with(figure.values[0]).is_empty();
     // A small number counts pieces rather than centimetres.
     let counts = figure.values[0] < Decimal::from(COUNTED_BELOW)

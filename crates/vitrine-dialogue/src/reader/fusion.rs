@@ -272,6 +272,9 @@ fn agree(draft: &mut Draft<'_, '_>) {
                 | Command::Greet
         )
     });
+    if super::wishes::names_other_goods(draft, &(0..0)) {
+        return;
+    }
     let refuses = scene.has(Cue::Negation) || scene.has(Cue::NoThanks) || scene.has(Cue::No);
     if !offered || asks || !courteous || refuses || agrees < AGREES_MIN {
         return;

@@ -243,7 +243,20 @@ impl<'a> Scene<'a> {
 
     fn sentence(&self, tokens: Range<usize>) -> Sentence {
         let mark = self.tokens[tokens.clone()].iter().any(|token| token.text.contains('?'));
-        let question = mark || self.hit_in(&tokens, Cue::Question).is_some();
+        // "yes, that is it" asks nothing.
+        let said = |hit: &Hit| {
+            [Cue::Yes, Cue::Bye].iter().any(|cue| {
+                self.hits_of(*cue).any(|one| {
+                    one.tokens.start <= hit.tokens.start
+                        && hit.tokens.end <= one.tokens.end
+                        && one.tokens.len() > hit.tokens.len()
+                })
+            })
+        };
+        let inside = |hit: &&Hit| {
+            hit.tokens.start >= tokens.start && hit.tokens.end <= tokens.end && !said(hit)
+        };
+        let question = mark || self.hits_of(Cue::Question).any(|hit| inside(&hit));
         let mut clauses = Vec::new();
         let mut start = tokens.start;
         for at in tokens.clone() {

@@ -513,7 +513,8 @@ pub(crate) fn names_goods(draft: &mut Draft<'_, '_>) -> bool {
     }
     let found = catalog.products().iter().any(has);
     if found {
-        draft.add(whole, Command::Browse);
+        // The words are not used up: they say what is looked for.
+        draft.found.push(super::scene::Found { tokens: whole, command: Command::Browse });
     }
     found
 }
