@@ -58,6 +58,7 @@ impl<'a> Turn<'a> {
         reading: &'a Reading,
     ) -> Self {
         let mut state = before.clone();
+        state.asked_variant = false;
         let changes = apply::apply(context, &mut state, reading);
         Self {
             context,
@@ -386,7 +387,7 @@ impl<'a> Turn<'a> {
             || (confirms
                 && !asks
                 && !self.changes.moved
-                && !self.changes.narrowed
+                && (!self.changes.narrowed || self.meets_again())
                 && self.can_buy())
     }
 
@@ -424,6 +425,24 @@ impl<'a> Turn<'a> {
     /// Whether the product under discussion can be had in the size just stated.
     fn keeps_focus(&self) -> bool {
         !self.changes.narrowed && self.state.focus.is_some()
+    }
+
+    /// Whether the wishes of the message are only those that the product offered meets: "yes, in pink".
+    fn meets_again(&self) -> bool {
+        let sku = match &self.before.pending {
+            Some(Pending::Buy { sku } | Pending::Option { sku, .. }) => sku,
+            _ => return false,
+        };
+        let wishes = self.reading.commands.iter().all(|said| {
+            !matches!(
+                said.command,
+                Command::Seek { .. }
+                    | Command::PriceLimit { .. }
+                    | Command::LowPrice
+                    | Command::Constrain { polarity: Polarity::MustNot | Polarity::Prefer, .. }
+            )
+        });
+        wishes && self.has_all(sku)
     }
 
     fn can_buy(&self) -> bool {

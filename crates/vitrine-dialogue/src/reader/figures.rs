@@ -234,6 +234,11 @@ fn money(scene: &Scene<'_>, figure: &mut Figure) -> bool {
 
 /// A size with the system that it is written in.
 fn system(scene: &Scene<'_>, figure: &mut Figure) -> bool {
+    // "128 GB" is no British size.
+    let unit = scene.unit_at(figure.bare.end);
+    if unit.is_some_and(|unit| scene.in_unit(figure.values[0], &unit).is_some()) {
+        return false;
+    }
     for (cue, system) in [
         (Cue::SizeEu, SizeSystem::Eu),
         (Cue::SizeUk, SizeSystem::Uk),

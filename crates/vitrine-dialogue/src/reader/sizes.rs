@@ -11,8 +11,10 @@ use super::tokens::TokenKind;
 use crate::command::Command;
 use crate::command::Polarity;
 use crate::command::SizeSystem;
+use crate::shop::FacetChoice;
 use crate::shop::Lookups;
 use crate::shop::MentionTarget;
+use crate::shop::Product;
 use crate::state::Pending;
 use rust_decimal::Decimal;
 use std::ops::Range;
@@ -199,9 +201,64 @@ fn polarity(draft: &Draft<'_, '_>, tokens: &Range<usize>) -> Polarity {
     }
 }
 
+/// "the small one", "le grand flacon": the least or greatest of the measures that the product under
+/// discussion comes in. Sizes in letters have names of their own.
+fn extremes(draft: &mut Draft<'_, '_>) {
+    let scene = draft.scene;
+    let focus = scene.input.state.focus.as_ref();
+    let Some(product) = focus.and_then(|focus| scene.input.catalog.product(&focus.sku)) else {
+        return;
+    };
+    for (cue, big) in [(Cue::Small, false), (Cue::Big, true)] {
+        for hit in draft.free(cue) {
+            let definite = scene.hit_before(hit.start, Cue::Definite, 0).is_some()
+                || scene.is_skipped_at(hit.start, 1);
+            let one = scene.hit_after(hit.end, Cue::One, 0).map(|one| one.tokens.clone());
+            let judged = scene.hit_before(hit.start, Cue::TooMuch, 0).is_some();
+            if judged || !definite && one.is_none() {
+                continue;
+            }
+            let Some((key, value)) = extreme(product, big) else { continue };
+            let tokens = hit.start..one.map_or(hit.end, |one| one.end);
+            add(draft, tokens, (key, vec![value], SizeSystem::Shop), false);
+        }
+    }
+}
+
+/// The option of a product that is a measure, with its least or greatest value.
+fn extreme(product: &Product, big: bool) -> Option<(String, String)> {
+    product.options.iter().find_map(|key| {
+        let measures = product.option_values(key).into_iter().map(|value| {
+            let digits: String = value
+                .chars()
+                .take_while(|c| c.is_ascii_digit() || matches!(c, '.' | ','))
+                .collect();
+            Some((super::numbers::parse_digits(&digits)?, value))
+        });
+        let mut measures: Vec<(Decimal, &str)> = measures.collect::<Option<_>>()?;
+        measures.sort();
+        let found = if big { measures.last() } else { measures.first() };
+        let several = measures.len() > 1;
+        found.filter(|_| several).map(|(_, value)| (key.clone(), (*value).to_owned()))
+    })
+}
+
+/// A value that the product under discussion comes in is one of its options, in whatever language it
+/// is said: "en noir".
+pub(crate) fn own_option(scene: &Scene<'_>, choice: &FacetChoice) -> bool {
+    let state = scene.input.state;
+    let focus = state.focus.as_ref().filter(|_| state.last_shown.len() <= 1);
+    let focus = focus.and_then(|focus| scene.input.catalog.product(&focus.sku));
+    focus.is_some_and(|product| {
+        product.options.contains(&choice.key)
+            && product.option_values(&choice.key).contains(&choice.value.as_str())
+    })
+}
+
 /// Reads all sizes and dimensions.
 pub(crate) fn find(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
+    extremes(draft);
     for (at, figure) in scene.figures.iter().enumerate() {
         let (system, (option, values)) = match figure.role {
             Role::Size(system) => (system, values(scene, figure, system)),
