@@ -5,6 +5,7 @@ use super::choose::Turn;
 use super::references;
 use super::sizes;
 use crate::command::Command;
+use crate::command::Polarity;
 use crate::command::Reference;
 use crate::plan::Action;
 use crate::plan::ActionKind;
@@ -45,6 +46,32 @@ fn encoded(value: &str) -> String {
         }
     }
     text
+}
+
+/// What a message says of one of several products.
+#[derive(Debug, Clone, Default)]
+struct Part {
+    options: BTreeMap<String, String>,
+    pieces: Option<u32>,
+}
+
+impl Part {
+    fn take(&mut self, command: &Command) {
+        let (key, value) = match command {
+            Command::Quantity { pieces, size: None } => {
+                self.pieces = Some(*pieces);
+                return;
+            }
+            Command::Size { option, values, polarity: Polarity::Must, .. } => {
+                (option, values.first())
+            }
+            Command::Constrain { facet, value, polarity: Polarity::Must } => (facet, Some(value)),
+            _ => return,
+        };
+        if let Some(value) = value {
+            self.options.insert(key.clone(), value.clone());
+        }
+    }
 }
 
 impl Turn<'_> {
@@ -147,30 +174,88 @@ impl Turn<'_> {
         self.checkout();
     }
 
-    /// Several products: each in the options that the need states; the first with an open option is
-    /// asked for.
+    /// Several products: each in the options and pieces said beside it, else in those of the need;
+    /// the first with an open option is asked for.
     fn buy_several(&mut self, products: &[&Product]) {
-        let need = self.state.need.clone();
+        let parts = self.parts();
+        let mut need = self.state.need.clone();
+        if parts.values().any(|part| !part.options.is_empty()) {
+            need.options.clear();
+            need.facets.clear();
+        }
+        let counted = parts.values().any(|part| part.pieces.is_some());
+        let every = need.quantity.filter(|_| !counted).unwrap_or(1);
+        let mut open: Option<(&Product, BTreeMap<String, String>)> = None;
+        let mut put: Vec<Line> = Vec::new();
         for product in products {
-            let options = cards::chosen(product, &need, &BTreeMap::new());
-            if cards::availability(product, &options) == Availability::SoldOut {
+            let part = parts.get(product.sku.as_str()).cloned().unwrap_or_default();
+            let stated = part.options.iter().filter(|(key, _)| product.options.contains(key));
+            let stated: BTreeMap<String, String> =
+                stated.map(|(key, value)| (key.clone(), value.clone())).collect();
+            let unmade = stated
+                .iter()
+                .find(|(key, value)| sizes::of_product(product, key, value).is_empty());
+            let options = match unmade {
+                Some((key, value)) => [(key.clone(), value.clone())].into(),
+                None => cards::chosen(product, &need, &stated),
+            };
+            if unmade.is_some() || cards::availability(product, &options) == Availability::SoldOut {
                 return self.not_in_stock(product, options);
             }
-            if let Some(key) = cards::missing(product, &options) {
-                let sku = product.sku.as_str().to_owned();
-                self.state.focus =
-                    Some(Focus { sku, options: options.clone(), pieces: Vec::new() });
-                return self.option_open(product, &key.clone(), &options);
+            if cards::missing(product, &options).is_some() {
+                open = open.or(Some((product, options)));
+                continue;
             }
-            let quantity = need.quantity.unwrap_or(1).clamp(1, PIECES_MAX);
-            self.put(product, &[(quantity, options)]);
-        }
-        if let Some(last) = products.last() {
-            let sku = last.sku.as_str().to_owned();
-            let options = cards::chosen(last, &need, &BTreeMap::new());
+            let pieces = part.pieces.unwrap_or(every).clamp(1, PIECES_MAX);
+            self.put(product, &[(pieces, options.clone())]);
+            put.extend(self.state.cart.last().cloned());
+            let sku = product.sku.as_str().to_owned();
             self.state.focus = Some(Focus { sku, options, pieces: Vec::new() });
         }
-        self.checkout();
+        let Some((product, options)) = open else { return self.checkout() };
+        if !put.is_empty() {
+            let (lines, _) = cart_lines(self.context.catalog, &put, self.context);
+            self.moves.push(Move::Added { lines });
+        }
+        let sku = product.sku.as_str().to_owned();
+        self.state.need.quantity = parts.get(&sku).and_then(|part| part.pieces);
+        self.state.focus = Some(Focus { sku, options: options.clone(), pieces: Vec::new() });
+        if let Some(key) = cards::missing(product, &options) {
+            self.option_open(product, &key.clone(), &options);
+        }
+    }
+
+    /// What the message says beside each product that it names: "the satin one in coral and two of the
+    /// velvet in plum".
+    fn parts(&self) -> BTreeMap<String, Part> {
+        let mut parts: BTreeMap<String, Part> = BTreeMap::new();
+        let mut current: Option<String> = None;
+        let mut ahead: Option<u32> = None;
+        let commands = &self.reading.commands;
+        for (at, said) in commands.iter().enumerate() {
+            let next = commands.get(at + 1).map(|next| &next.command);
+            match &said.command {
+                Command::Choose { reference, .. } => {
+                    let skus = self.resolve(reference);
+                    let [sku] = &skus[..] else { continue };
+                    let part = parts.entry(sku.clone()).or_default();
+                    part.pieces = ahead.take().or(part.pieces);
+                    current = Some(sku.clone());
+                }
+                Command::Quantity { pieces, size: None }
+                    if matches!(next, Some(Command::Choose { .. })) =>
+                {
+                    ahead = Some(*pieces);
+                }
+                command => {
+                    let Some(part) = current.as_ref().and_then(|sku| parts.get_mut(sku)) else {
+                        continue;
+                    };
+                    part.take(command);
+                }
+            }
+        }
+        parts
     }
 
     /// Asks for an option of the product that is bought; a size that the customer said in another

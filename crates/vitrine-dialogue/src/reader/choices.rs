@@ -301,13 +301,16 @@ fn choose(draft: &mut Draft<'_, '_>) {
             continue;
         }
         let asked = draft.scene.asks_at(hit.start);
+        let several = found.len() > 1;
         for (reference, tokens) in found {
             // "does it go for sensitive skin?" asks for a value.
             if asked && matches!(reference, Reference::Facet { .. }) {
                 continue;
             }
             draft.mark(&hit);
-            draft.add(joined(&hit, &tokens), Command::Choose { reference, buys: true });
+            // What is said behind one of several belongs to it.
+            let place = if several { tokens } else { joined(&hit, &tokens) };
+            draft.add(place, Command::Choose { reference, buys: true });
         }
     }
 }
@@ -444,8 +447,15 @@ pub(crate) fn named(draft: &mut Draft<'_, '_>) {
                     && draft.scene.hit_in(&sentence.tokens, Cue::Show).is_none();
                 // "both then, in 42"
                 let all = reference == Reference::Both && shown;
-                let buys =
-                    (wanted && figured || all || agreed && shown || only) && !sentence.question;
+                // "2 of these and 1 of those": an order.
+                let listed = references::products(draft.scene, &sentence.tokens);
+                let listed = listed.iter().any(|(other, _)| *other != reference)
+                    && draft.scene.figures.iter().any(|figure| {
+                        figure.role == Role::Quantity
+                            && sentence.tokens.contains(&figure.bare.start)
+                    });
+                let buys = (wanted && figured || all || listed || agreed && shown || only)
+                    && !sentence.question;
                 draft.add(tokens, Command::Choose { reference, buys });
             }
         }
