@@ -252,6 +252,23 @@ fn takes_kind(draft: &Draft<'_, '_>, clause: &Range<usize>) -> bool {
     })
 }
 
+/// The product in the cart that a kind with "the" before it means, where a number is said of it.
+fn in_cart(draft: &Draft<'_, '_>, clause: &Range<usize>) -> Option<(String, Range<usize>)> {
+    let scene = draft.scene;
+    let catalog = scene.input.catalog;
+    let counted = scene.figures.iter().any(|figure| figure.role == Role::Quantity);
+    let kinds = categories(draft, clause).into_iter().filter(|(_, tokens)| {
+        counted && scene.hit_before(tokens.start, Cue::Definite, 0).is_some()
+    });
+    kinds.into_iter().find_map(|(kind, tokens)| {
+        let line = scene.input.state.cart.iter().find(|line| {
+            let product = catalog.product(&line.sku);
+            product.is_some_and(|product| catalog.is_within(&product.category, &kind))
+        })?;
+        Some((line.sku.clone(), tokens))
+    })
+}
+
 /// Whether a matter of the shop is asked in some tokens.
 fn topic_asked(draft: &Draft<'_, '_>, place: &Range<usize>) -> bool {
     draft.found.iter().any(|found| {
@@ -282,6 +299,13 @@ fn choose(draft: &mut Draft<'_, '_>) {
         let whole = sentence.map_or(clause.clone(), |one| one.tokens);
         let found = references::find(draft.scene, &clause);
         let named = found.first().is_some_and(|(one, _)| *one != Reference::Focus);
+        // "make it 3 of the deodorant", which is in the cart.
+        if let Some((line, tokens)) = in_cart(draft, &clause).filter(|_| !named) {
+            let reference = Reference::Product(line);
+            draft.mark(&tokens);
+            draft.add(joined(&hit, &tokens), Command::Choose { reference, buys: true });
+            continue;
+        }
         if !named && takes_kind(draft, &clause) {
             draft.mark(&hit);
             continue;

@@ -93,15 +93,25 @@ fn likeliest<'a>(scene: &'a Scene<'_>) -> Option<&'a (Stated, f32)> {
 }
 
 /// From this likeness a number that the product states answers "how many".
-const COUNT_LIKENESS_MIN: f32 = 0.2;
+const COUNT_LIKENESS_MIN: f32 = 0.15;
+
+/// Longest last part of a key that is a unit.
+const UNIT_LETTERS_MAX: usize = 3;
 
 /// "how many gears has it got?": the number of the product that is most like the message.
 fn likeliest_count<'a>(scene: &'a Scene<'_>) -> Option<&'a Stated> {
     let asks = scene.hits_of(Cue::Price).any(|hit| counted(scene, &hit.tokens).is_some());
     let product = product_at(scene, Some(&Reference::Focus)).filter(|_| asks)?;
+    // What has a unit is measured, not counted.
+    let measured = |key: &str| {
+        key.rsplit_once('_').is_some_and(|(_, last)| {
+            last.chars().count() <= UNIT_LETTERS_MAX
+                || matches!(last, "years" | "months" | "hours" | "percent" | "inch" | "lumens")
+        })
+    };
     let number = |stated: &Stated| match stated {
         Stated::Property(key) => {
-            matches!(product.attributes.get(key), Some(AttributeValue::Number(_)))
+            matches!(product.attributes.get(key), Some(AttributeValue::Number(_))) && !measured(key)
         }
         Stated::Text(text) => text.chars().any(|c| c.is_ascii_digit()),
     };
