@@ -159,12 +159,7 @@ impl<'a> Turn<'a> {
 
     /// Shows the products that fit best.
     pub(super) fn present(&mut self, need: &Need, lead: Lead) {
-        let without: Vec<String> = match lead {
-            Lead::Another => {
-                self.state.rejected.iter().chain(&self.before.last_shown).cloned().collect()
-            }
-            _ => self.state.rejected.clone(),
-        };
+        let without = self.left_out(need, lead);
         let (mut products, mut given_up, mut matching) =
             search::find(self.context, need, &without, FOUND_MAX);
         if products.is_empty() {
@@ -195,6 +190,21 @@ impl<'a> Turn<'a> {
             });
         let lead = if again { Lead::Updated } else { lead };
         self.show_products(&products, lead, given_up);
+    }
+
+    /// Products that are not shown now: those refused and, where another one is wanted, those shown
+    /// before; at least the last ones, if nothing else fits as well.
+    fn left_out(&self, need: &Need, lead: Lead) -> Vec<String> {
+        let refused = self.state.rejected.clone();
+        if lead != Lead::Another {
+            return refused;
+        }
+        let last = [refused.clone(), self.before.last_shown.clone()].concat();
+        let all = [refused, self.before.shown.clone()].concat();
+        let found = |without: &[String]| search::find(self.context, need, without, 1);
+        let (fresh, given_up, _) = found(&all);
+        let as_good = !fresh.is_empty() && given_up.len() <= found(&last).1.len();
+        if as_good { all } else { last }
     }
 
     /// A new wish that nothing of the kind looked for meets is given up before the kind is.
