@@ -172,6 +172,9 @@ pub struct DialogueState {
     pub compared: Vec<String>,
     /// The product under discussion.
     pub focus: Option<Focus>,
+    /// Products taken together with the one under discussion, whose options are still to be asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub to_buy: Vec<String>,
     /// Products refused.
     pub rejected: Vec<String>,
     /// What waits for an answer.

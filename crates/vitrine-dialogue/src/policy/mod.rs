@@ -24,6 +24,7 @@ mod selling;
 mod service;
 mod sizes;
 mod sums;
+mod taken;
 
 pub use context::Context;
 pub use context::Customer;

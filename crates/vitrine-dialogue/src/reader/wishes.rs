@@ -308,7 +308,11 @@ fn is_in_focus(scene: &Scene<'_>, seen: &Seen) -> bool {
     let same = focus.zip(category(seen));
     let same = same.is_some_and(|(focus, kind)| catalog.is_within(&focus.category, kind));
     let refuses = [Cue::Negation, Cue::No, Cue::Another].iter().any(|cue| scene.has(*cue));
-    same && !refuses
+    // "a ski helmet", where ski goggles of the same kind are under discussion.
+    let said = scene.text_of(&seen.tokens);
+    let called = |product: &Product| product.title.iter().any(|(_, one)| same_words(one, &said));
+    let other = catalog.products().iter().any(called) && !focus.is_some_and(called);
+    same && !refuses && !other
         && !scene.asks_at(seen.tokens.start)
         && scene.content_words_outside(&seen.tokens) == 0
 }
