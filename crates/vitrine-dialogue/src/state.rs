@@ -183,6 +183,9 @@ pub struct DialogueState {
     pub options: Vec<(String, String)>,
     /// Intent of the shop's text that the last reply gave: "and to Spain?" goes on with it.
     pub answered: Option<String>,
+    /// Id of that text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answered_topic: Option<String>,
     /// Facets asked for the current need.
     pub asked: Vec<String>,
     /// Open matters, the current one last.

@@ -8,9 +8,7 @@ use super::cues::Cue;
 use super::draft::Draft;
 use super::evidence;
 use super::scene::Found;
-use super::scene::SURE;
 use super::scene::Scene;
-use super::scene::Seen;
 use super::service;
 use super::taps;
 use crate::command::Command;
@@ -44,6 +42,9 @@ const UNLIKELY: f32 = 0.02;
 
 /// From this probability a label takes the place of an unlikely matter that a word suggests.
 const INSTEAD_MIN: f32 = 0.8;
+
+/// The same of the matter answered last.
+const LAST_MIN: f32 = 0.2;
 
 /// From this probability a clause asks for a matter that no word of it names.
 const CLAUSE_MIN: f32 = 0.9;
@@ -108,15 +109,18 @@ fn follow(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
     let Some(intent) = scene.input.state.answered.clone() else { return };
     let asks = scene.sentences.iter().any(|sentence| sentence.question);
-    let sure = |seen: &&Seen| seen.exact >= SURE;
-    let goods: Vec<&Seen> = scene.seen.iter().filter(sure).collect();
-    let misread = |found: &Found| scene.seen.iter().any(|seen| seen.tokens == found.tokens);
-    let open = draft.found.iter().all(|found| is_open(scene, &found.command) || misread(found));
+    let wish = |command: &Command| {
+        matches!(command, Command::Seek { .. } | Command::Constrain { .. })
+    };
+    let open = draft.found.iter().all(|found| {
+        is_open(scene, &found.command) || wish(&found.command)
+    });
     let other = scene.input.evidence.whole.iter().any(|(label, probability)| {
         let left = *label != intent && (scene.in_focus() || is_service(label));
         left && label != evidence::OUT_OF_SCOPE && *probability >= LEAVES_MIN
     });
-    if !asks || !open || other || !goods.is_empty() {
+    let other = other && !service::speaks_of(scene, &intent);
+    if !asks || !open || other || service::names_goods(scene) {
         return;
     }
     draft.found.retain(|found| matches!(found.command, Command::Greet));
@@ -149,7 +153,9 @@ fn correct(draft: &mut Draft<'_, '_>, label: &str, probability: f32) {
     let scene = draft.scene;
     let evidence = scene.input.evidence;
     let mut asked = draft.found.iter().filter_map(|found| match &found.command {
-        Command::Ask { question: Question::Topic { intent, .. }, .. } => Some(intent.as_str()),
+        Command::Ask { question: Question::Topic { intent, .. }, .. } => {
+            Some(intent.as_str()).filter(|_| found.tokens.len() == 1)
+        }
         _ => None,
     });
     let (Some(intent), None) = (asked.next(), asked.next()) else { return };
@@ -157,9 +163,13 @@ fn correct(draft: &mut Draft<'_, '_>, label: &str, probability: f32) {
         all.get(intent).is_some_and(|probability| *probability >= UNLIKELY)
     });
     let seen = likelihood(draft, intent) >= UNLIKELY || in_clause;
-    if seen || probability < INSTEAD_MIN || TROUBLE.contains(&label) {
-        return;
-    }
+    // "and if I leave the wrapping on?", after returns.
+    let state = scene.input.state;
+    let last = state.answered.as_deref().filter(|last| {
+        likelihood(draft, last) >= LAST_MIN || service::speaks_of(scene, last)
+    });
+    let sure = probability >= INSTEAD_MIN && !TROUBLE.contains(&label);
+    let Some(label) = last.or(sure.then_some(label)).filter(|_| !seen) else { return };
     draft.found.retain(|found| {
         !matches!(found.command, Command::Ask { question: Question::Topic { .. }, .. })
     });
@@ -245,7 +255,8 @@ fn service_label(draft: &mut Draft<'_, '_>, label: &str, probability: f32) {
     let answering = matches!(state.pending, Some(Pending::Facet { .. } | Pending::Need))
         && scene.content_words() <= ANSWER_WORDS_MAX;
     let trouble = TROUBLE.contains(&label);
-    let selling = state.pending.as_ref().is_some_and(is_sale) && state.trouble.is_none();
+    let shown = !state.shown.is_empty() && state.trouble.is_none();
+    let selling = shown && state.pending.as_ref().is_some_and(is_sale);
     let least = match (trouble && selling, answering) {
         (true, _) => TROUBLE_SELLING_MIN,
         (_, true) => OVER_ANSWER_MIN,

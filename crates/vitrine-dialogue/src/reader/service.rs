@@ -9,6 +9,7 @@ use super::figure::Figure;
 use super::figure::Role;
 use super::references;
 use super::scene::Found;
+use super::scene::SURE;
 use super::scene::Scene;
 use super::tokens::fold;
 use crate::command::Command;
@@ -61,6 +62,10 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
 fn complaints(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
     for (cue, about, intent) in COMPLAINTS {
+        // "the sound of my TV is terrible, a sound bar under 200": what is wanted is a product.
+        if cue == Cue::Service && limits_price(scene) {
+            continue;
+        }
         for hit in draft.free(cue) {
             let asks = scene.sentence_of(hit.start).is_some_and(|sentence| {
                 sentence.question && scene.hit_in(&sentence.tokens, Cue::HowLong).is_some()
@@ -92,6 +97,12 @@ fn complaints(draft: &mut Draft<'_, '_>) {
         };
         draft.add(tokens, Command::Complain { about, angry: true });
     }
+}
+
+/// Whether a price limit is stated.
+fn limits_price(scene: &Scene<'_>) -> bool {
+    let limit = |figure: &Figure| matches!(figure.role, Role::Money { bound: Some(_), .. });
+    scene.figures.iter().any(limit)
 }
 
 /// "and if it never arrives?": asks what happens then, and reports nothing.
@@ -182,13 +193,14 @@ fn order_alone(draft: &mut Draft<'_, '_>) {
 /// answered last: "how long do you keep it?".
 pub(crate) fn by_own_words(draft: &mut Draft<'_, '_>) -> bool {
     let scene = draft.scene;
-    if !scene.sentences.iter().any(|sentence| sentence.question) {
+    let asks = scene.sentences.iter().any(|sentence| sentence.question);
+    if !asks || evidence::is_out_of_scope(scene) && scene.input.state.answered.is_none() {
         return false;
     }
     let answered = scene.input.state.answered.clone();
     let (intent, topics) = match (own_topic(scene), answered) {
         (Some(own), _) => own,
-        (None, Some(intent)) if scene.seen.is_empty() => {
+        (None, Some(intent)) if !names_goods(scene) => {
             let topics = select(scene, Some(&intent));
             (intent, topics)
         }
@@ -197,6 +209,17 @@ pub(crate) fn by_own_words(draft: &mut Draft<'_, '_>) -> bool {
     let question = Question::Topic { intent, topics };
     draft.add(0..scene.tokens.len(), Command::Ask { question, about: None });
     true
+}
+
+/// Whether a message surely names something of the catalogue.
+pub(crate) fn names_goods(scene: &Scene<'_>) -> bool {
+    scene.seen.iter().any(|seen| seen.exact >= SURE)
+}
+
+/// Whether a message goes on with a matter in words that only the shop's texts on it have.
+pub(crate) fn speaks_of(scene: &Scene<'_>, intent: &str) -> bool {
+    let input = scene.input;
+    input.policies.speaks_of(intent, input.text, input.locales)
 }
 
 /// Whether a message holds a phrase of the shop.
@@ -232,7 +255,7 @@ fn goes_on(draft: &mut Draft<'_, '_>) {
         || scene.hits.iter().any(|hit| matches!(hit.meaning, Meaning::Attribute(_)))
         || !scene.figures.is_empty();
     let starts = starts || scene.has(Cue::HowLong);
-    if starts && asks && evidence::sees_other(scene, &intent) {
+    if evidence::sees_other(scene, &intent) && !speaks_of(scene, &intent) {
         return;
     }
     if !starts || !asks || other || draft.has_content() {
@@ -400,6 +423,9 @@ fn select_for(scene: &Scene<'_>, intent: Option<&str>, kind: &str) -> Vec<String
             text.push_str(name);
         }
     }
+    let state = scene.input.state;
+    let last = state.answered_topic.as_deref();
+    let goes_on = intent.is_some() && intent == state.answered.as_deref();
     let query = TopicQuery {
         text: &text,
         abroad,
@@ -409,6 +435,7 @@ fn select_for(scene: &Scene<'_>, intent: Option<&str>, kind: &str) -> Vec<String
         place: scene.has(Cue::Where),
         opening: scene.has(Cue::Opening),
         how_long: scene.has(Cue::HowLong),
+        last: last.filter(|_| goes_on),
     };
     let scored = scene.input.policies.select(intent, &query, scene.input.locales);
     scored.into_iter().map(|(id, _)| id).collect()
