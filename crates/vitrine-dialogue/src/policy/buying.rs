@@ -156,7 +156,8 @@ impl<'a> Turn<'a> {
         let mut last = None;
         for product in products {
             let stated = said.get(product.sku.as_str());
-            let need = stated.map_or_else(|| self.state.need.clone(), |one| one.over(&self.state.need));
+            let need =
+                stated.map_or_else(|| self.state.need.clone(), |one| one.over(&self.state.need));
             let options = cards::chosen(product, &need, &BTreeMap::new());
             if cards::availability(product, &options) == Availability::SoldOut {
                 return self.not_in_stock(product, options);
@@ -181,8 +182,7 @@ impl<'a> Turn<'a> {
         let sku = product.sku.as_str().to_owned();
         self.state.need.quantity =
             said.get(&sku).map_or(self.state.need.quantity, |one| one.pieces);
-        self.state.focus =
-            Some(Focus { sku, options: options.clone(), pieces: Vec::new() });
+        self.state.focus = Some(Focus { sku, options: options.clone(), pieces: Vec::new() });
         if last.is_some() {
             let (lines, _) = cart_lines(self.context.catalog, &self.state.cart, self.context);
             self.moves.push(Move::Added { lines });

@@ -7,6 +7,7 @@ use super::scene::Found;
 use super::scene::Scene;
 use super::tokens::TokenKind;
 use crate::command::Command;
+use crate::command::Polarity;
 use crate::command::Question;
 use crate::shop::Lookups;
 use crate::shop::MentionTarget;
@@ -236,17 +237,21 @@ fn yes_and_no(draft: &mut Draft<'_, '_>) {
     if runs_on && scene.asks_at(hit.start) {
         return;
     }
-    let offered = is_offered(scene);
-    let figures = draft.found.iter().all(|found| match &found.command {
-        Command::Greet
-        | Command::Thank
-        | Command::Size { .. }
-        | Command::Quantity { .. }
-        | Command::Checkout
-        | Command::Contact { .. } => true,
-        // "yes, in brown"
-        Command::Constrain { .. } => offered,
-        _ => false,
+    // "yes, in pink": the value only says again what is offered.
+    let offered = matches!(pending, Some(Pending::Buy { .. } | Pending::Option { .. }));
+    let asks = scene.asks_at(hit.start);
+    let figures = draft.found.iter().all(|found| {
+        matches!(&found.command, Command::Constrain { polarity: Polarity::Must, .. }
+            if offered && !asks)
+            || matches!(
+                found.command,
+                Command::Greet
+                    | Command::Thank
+                    | Command::Size { .. }
+                    | Command::Quantity { .. }
+                    | Command::Checkout
+                    | Command::Contact { .. }
+            )
     });
     if figures {
         draft.add(hit, Command::Confirm);

@@ -55,6 +55,9 @@ const LEAVES_MIN: f32 = 0.8;
 /// Most content words of a short answer.
 const ANSWER_WORDS_MAX: usize = 3;
 
+/// Most content words of a message that only says which goods are meant.
+const GOODS_WORDS_MAX: usize = 4;
+
 /// Labels of trouble.
 const TROUBLE: [&str; 4] = ["delivery_problem", "damaged_item", "payment_problem", "complaint"];
 
@@ -109,12 +112,10 @@ fn follow(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
     let Some(intent) = scene.input.state.answered.clone() else { return };
     let asks = scene.sentences.iter().any(|sentence| sentence.question);
-    let wish = |command: &Command| {
-        matches!(command, Command::Seek { .. } | Command::Constrain { .. })
-    };
-    let open = draft.found.iter().all(|found| {
-        is_open(scene, &found.command) || wish(&found.command)
-    });
+    let wish =
+        |command: &Command| matches!(command, Command::Seek { .. } | Command::Constrain { .. });
+    let open =
+        draft.found.iter().all(|found| is_open(scene, &found.command) || wish(&found.command));
     let other = scene.input.evidence.whole.iter().any(|(label, probability)| {
         let left = *label != intent && (scene.in_focus() || is_service(label));
         left && label != evidence::OUT_OF_SCOPE && *probability >= LEAVES_MIN
@@ -159,15 +160,17 @@ fn correct(draft: &mut Draft<'_, '_>, label: &str, probability: f32) {
         _ => None,
     });
     let (Some(intent), None) = (asked.next(), asked.next()) else { return };
-    let in_clause = evidence.clauses.iter().any(|(_, all)| {
-        all.get(intent).is_some_and(|probability| *probability >= UNLIKELY)
-    });
+    let in_clause = evidence
+        .clauses
+        .iter()
+        .any(|(_, all)| all.get(intent).is_some_and(|probability| *probability >= UNLIKELY));
     let seen = likelihood(draft, intent) >= UNLIKELY || in_clause;
     // "and if I leave the wrapping on?", after returns.
     let state = scene.input.state;
-    let last = state.answered.as_deref().filter(|last| {
-        likelihood(draft, last) >= LAST_MIN || service::speaks_of(scene, last)
-    });
+    let last = state
+        .answered
+        .as_deref()
+        .filter(|last| likelihood(draft, last) >= LAST_MIN || service::speaks_of(scene, last));
     let sure = probability >= INSTEAD_MIN && !TROUBLE.contains(&label);
     let Some(label) = last.or(sure.then_some(label)).filter(|_| !seen) else { return };
     draft.found.retain(|found| {
@@ -194,7 +197,8 @@ fn clauses(draft: &mut Draft<'_, '_>) {
         let asks = scene.asks_at(start);
         let own = |found: &Found| tokens.contains(&found.tokens.start);
         let free = draft.found.iter().filter(|found| own(found)).all(|found| {
-            is_mention(&found.command) || matches!(&found.command, Command::Ask { question, .. } if is_vague(question))
+            is_mention(&found.command)
+                || matches!(&found.command, Command::Ask { question, .. } if is_vague(question))
         });
         let serves = is_service(label) && !TROUBLE.contains(&label.as_str());
         let known = draft.any(is_matter);
@@ -249,8 +253,57 @@ fn is_anchored(draft: &Draft<'_, '_>) -> bool {
     product || scene.has(Cue::Want) && !scene.sentences.iter().any(|one| one.question)
 }
 
+/// Matters that stand beside a search rather than in its place: words for them must be there.
+const BESIDE_SEARCH: [&str; 7] = [
+    "gift_help",
+    "size_help",
+    "bulk_order",
+    "discount_request",
+    "care_instructions",
+    "sustainability",
+    "reorder",
+];
+
+/// Whether the words state a wish that a label of such a matter does not outweigh.
+fn wishes_for_goods(draft: &Draft<'_, '_>, label: &str) -> bool {
+    let named = draft.scene.hits.iter().any(|hit| match &hit.meaning {
+        super::cues::Meaning::Topic(topic) => topic == label,
+        _ => false,
+    });
+    let wished = draft.any(|command| {
+        matches!(
+            command,
+            Command::Seek { .. }
+                | Command::Constrain { .. }
+                | Command::PriceLimit { .. }
+                | Command::Cheaper
+                | Command::Dearer
+                | Command::Another
+        )
+    });
+    BESIDE_SEARCH.contains(&label) && wished && !named
+}
+
+/// Whether a short message goes on with the search, and no word tells of trouble: "the glass first".
+fn goes_on_with_search(draft: &Draft<'_, '_>) -> bool {
+    let scene = draft.scene;
+    let state = scene.input.state;
+    let troubled = scene.hits.iter().any(|hit| {
+        matches!(hit.meaning, super::cues::Meaning::Cue(cue) if cue.is_trouble() && cue != Cue::Praise)
+    });
+    let shopping = matches!(
+        state.pending,
+        Some(Pending::Facet { .. } | Pending::Option { .. } | Pending::Buy { .. } | Pending::Pick)
+    );
+    let goods = draft.any(|one| matches!(one, Command::Seek { .. } | Command::Constrain { .. }));
+    shopping && goods && !troubled && scene.content_words() <= GOODS_WORDS_MAX
+}
+
 fn service_label(draft: &mut Draft<'_, '_>, label: &str, probability: f32) {
     let scene = draft.scene;
+    if wishes_for_goods(draft, label) || TROUBLE.contains(&label) && goes_on_with_search(draft) {
+        return;
+    }
     let state = scene.input.state;
     let answering = matches!(state.pending, Some(Pending::Facet { .. } | Pending::Need))
         && scene.content_words() <= ANSWER_WORDS_MAX;

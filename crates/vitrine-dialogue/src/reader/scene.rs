@@ -35,6 +35,8 @@ pub(crate) struct Seen {
     pub(crate) targets: Vec<MentionTarget>,
     /// Certainty of the surest meaning: below 1 for misspelt words.
     pub(crate) exact: f32,
+    /// Certainty that a product is named; 0 if none is.
+    pub(crate) product: f32,
 }
 
 /// A sentence.
@@ -111,8 +113,7 @@ const UNSEEN_MAX: f32 = 0.05;
 const LENGTHS_MAX: usize = 8;
 
 /// Phrases that only answer or are polite, whatever words they hold.
-const COURTESY: [Cue; 6] =
-    [Cue::Greet, Cue::Bye, Cue::Thank, Cue::NoThanks, Cue::Yes, Cue::Fine];
+const COURTESY: [Cue; 6] = [Cue::Greet, Cue::Bye, Cue::Thank, Cue::NoThanks, Cue::Yes, Cue::Fine];
 
 /// Topics whose words also say what a product is like.
 const PROPERTY_TOPICS: [&str; 2] = ["care_instructions", "sustainability"];
@@ -144,12 +145,13 @@ impl<'a> Scene<'a> {
         scene
     }
 
-    /// Leaves out words of the catalogue that are part of a greeting ("good day") or an amount.
+    /// Leaves out words of the catalogue that are part of a greeting ("good day"), an amount, or a
+    /// question for a time: "how many days" speaks of no day cream.
     pub(crate) fn drop_false_words(&mut self) {
         let polite: Vec<Range<usize>> = self
             .hits
             .iter()
-            .filter(|hit| COURTESY.iter().any(|cue| hit.is(*cue)))
+            .filter(|hit| COURTESY.iter().any(|cue| hit.is(*cue)) || hit.is(Cue::HowLong))
             .map(|hit| hit.tokens.clone())
             .collect();
         let amounts: Vec<Range<usize>> = self
@@ -175,6 +177,7 @@ impl<'a> Scene<'a> {
                 && !polite.iter().any(|hit| inside(&seen.tokens, hit))
                 && !amounts.iter().any(|amount| inside(&seen.tokens, amount))
         });
+        self.drop_named_topics();
         self.drop_wished_topics();
         self.drop_unseen_topics();
     }
@@ -183,19 +186,40 @@ impl<'a> Scene<'a> {
     /// reduction" asks for no discount.
     fn drop_unseen_topics(&mut self) {
         let evidence = self.input.evidence;
-        let all = || std::iter::once(&evidence.whole).chain(evidence.clauses.iter().map(|one| &one.1));
+        let all =
+            || std::iter::once(&evidence.whole).chain(evidence.clauses.iter().map(|one| &one.1));
         let wished = all().any(|all| {
             WISHES.iter().any(|label| all.get(*label).is_some_and(|one| *one >= WISH_MIN))
         });
-        let unseen = |label: &str| {
-            all().all(|all| all.get(label).is_none_or(|one| *one < UNSEEN_MAX))
-        };
+        let unseen =
+            |label: &str| all().all(|all| all.get(label).is_none_or(|one| *one < UNSEEN_MAX));
         let kind = |target: &MentionTarget| matches!(target, MentionTarget::Category(_));
         let named = self.seen.iter().any(|seen| seen.targets.iter().any(kind));
         self.hits.retain(|hit| match &hit.meaning {
             Meaning::Topic(label) => !(wished && named && unseen(label)),
             _ => true,
         });
+    }
+
+    /// Leaves out matters that are only a part of what the shop calls its goods: "noise cancelling
+    /// headphones" cancel nothing, and a mask for damaged hair arrived whole.
+    fn drop_named_topics(&mut self) {
+        let matter = |hit: &Hit| match &hit.meaning {
+            Meaning::Topic(_) | Meaning::Attribute(_) => true,
+            Meaning::Cue(cue) => cue.is_trouble(),
+            _ => false,
+        };
+        let part = |hit: &Hit| {
+            self.seen.iter().any(|seen| {
+                seen.exact >= SURE
+                    && hit.tokens.len() < seen.tokens.len()
+                    && seen.tokens.start <= hit.tokens.start
+                    && hit.tokens.end <= seen.tokens.end
+            })
+        };
+        let dropped: Vec<Hit> =
+            self.hits.iter().filter(|hit| matter(hit) && part(hit)).cloned().collect();
+        self.hits.retain(|hit| !dropped.contains(hit));
     }
 
     /// Leaves out topics that only say what is wanted: "a washable rug", "recycled material".
@@ -564,15 +588,19 @@ fn seen(words: &[Mention], tokens: &[Token]) -> Vec<Seen> {
         let Some(start) = tokens.iter().position(overlaps) else { continue };
         let Some(last) = tokens.iter().rposition(overlaps) else { continue };
         let place = start..last + 1;
+        let named = matches!(mention.target, MentionTarget::Product(_));
+        let product = if named { mention.exact } else { 0.0 };
         match found.iter_mut().find(|seen| seen.tokens == place) {
             Some(seen) => {
                 seen.targets.push(mention.target.clone());
                 seen.exact = seen.exact.max(mention.exact);
+                seen.product = seen.product.max(product);
             }
             None => found.push(Seen {
                 tokens: place,
                 targets: vec![mention.target.clone()],
                 exact: mention.exact,
+                product,
             }),
         }
     }

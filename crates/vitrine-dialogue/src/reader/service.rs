@@ -167,9 +167,8 @@ fn own_topic(scene: &Scene<'_>) -> Option<(String, Vec<String>)> {
     let topic = scene.input.policies.get(topics.first()?)?;
     // "how long" alone says nothing of collecting an order.
     let mut said = topic.words.iter().flat_map(|(_, words)| words).filter(|one| says(scene, one));
-    let own = |phrase: &String| {
-        fold(phrase).split_whitespace().any(|word| !scene.cues.is_filler(word))
-    };
+    let own =
+        |phrase: &String| fold(phrase).split_whitespace().any(|word| !scene.cues.is_filler(word));
     let intent = topic.intents.first().filter(|_| said.any(own))?;
     Some((intent.clone(), topics))
 }
@@ -293,9 +292,10 @@ fn topics(draft: &mut Draft<'_, '_>) {
         .collect();
     for (label, tokens) in named {
         // "cb de temps": part of the words for a question.
-        let question = draft.scene.hits_of(Cue::HowLong).any(|hit| {
-            hit.tokens.len() > tokens.len() && hit.tokens.contains(&tokens.start)
-        });
+        let question = draft
+            .scene
+            .hits_of(Cue::HowLong)
+            .any(|hit| hit.tokens.len() > tokens.len() && hit.tokens.contains(&tokens.start));
         if draft.is_used(&tokens) || question {
             continue;
         }

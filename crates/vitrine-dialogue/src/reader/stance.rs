@@ -17,8 +17,14 @@ const SARCASM_SURE: f32 = 0.85;
 const REPORT_MIN: f32 = 0.1;
 
 /// Labels of trouble, and of what a trouble is told for.
-const REPORTS: [&str; 6] =
-    ["delivery_problem", "damaged_item", "payment_problem", "complaint", "warranty", "refund_status"];
+const REPORTS: [&str; 6] = [
+    "delivery_problem",
+    "damaged_item",
+    "payment_problem",
+    "complaint",
+    "warranty",
+    "refund_status",
+];
 
 /// Capitals are loud from this many letters on.
 const LOUD_LETTERS_MIN: usize = 12;
