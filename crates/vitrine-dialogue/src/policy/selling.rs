@@ -65,7 +65,8 @@ impl<'a> Turn<'a> {
             && self.before.focus.is_some()
             && self.state.later.is_empty()
             && !self.changes.indifferent;
-        if insists && !self.reading.refuses && self.names_focus() && self.show(&Reference::Focus) {
+        if insists && !self.reading.refuses && self.names_focus() && self.show(&[Reference::Focus])
+        {
             return;
         }
         self.present(&need, if insists { Lead::Another } else { lead });
@@ -334,9 +335,14 @@ impl<'a> Turn<'a> {
         values.iter().map(|value| cards::option_label(self.context, key, value)).collect()
     }
 
-    /// Shows the product that a reference means; false if nothing shown fits.
-    pub(super) fn show(&mut self, reference: &Reference) -> bool {
-        let skus = self.resolve(reference);
+    /// Shows the products that references mean; false if nothing fits.
+    pub(super) fn show(&mut self, references: &[Reference]) -> bool {
+        let mut skus: Vec<String> = Vec::new();
+        for sku in references.iter().flat_map(|reference| self.resolve(reference)) {
+            if !skus.contains(&sku) && skus.len() < SHOWN_AT_ONCE {
+                skus.push(sku);
+            }
+        }
         let catalog = self.context.catalog;
         let products: Vec<&Product> = skus.iter().filter_map(|sku| catalog.product(sku)).collect();
         if products.is_empty() {
