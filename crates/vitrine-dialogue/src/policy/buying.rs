@@ -4,8 +4,8 @@ use super::cards;
 use super::choose::Turn;
 use super::references;
 use super::sizes;
+use super::taken;
 use crate::command::Command;
-use crate::command::Polarity;
 use crate::command::Reference;
 use crate::plan::Action;
 use crate::plan::ActionKind;
@@ -49,39 +49,16 @@ fn encoded(value: &str) -> String {
     text
 }
 
-/// What a message says of one of several products.
-#[derive(Debug, Clone, Default)]
-struct Part {
-    options: BTreeMap<String, String>,
-    pieces: Option<u32>,
-}
-
-impl Part {
-    fn take(&mut self, command: &Command) {
-        let (key, value) = match command {
-            Command::Quantity { pieces, size: None } => {
-                self.pieces = Some(*pieces);
-                return;
-            }
-            Command::Size { option, values, polarity: Polarity::Must, .. } => {
-                (option, values.first())
-            }
-            Command::Constrain { facet, value, polarity: Polarity::Must } => (facet, Some(value)),
-            _ => return,
-        };
-        if let Some(value) = value {
-            self.options.insert(key.clone(), value.clone());
-        }
-    }
-}
-
-impl Turn<'_> {
+impl<'a> Turn<'a> {
     /// Goes on with a purchase: what is still open is asked, else the link is sent.
     pub(super) fn buying(&mut self) {
         self.open(Topic::Purchase);
         let skus = self.bought();
         let catalog = self.context.catalog;
         let products: Vec<&Product> = skus.iter().filter_map(|sku| catalog.product(sku)).collect();
+        if !matches!(self.before.pending, Some(Pending::Option { .. })) {
+            self.state.to_buy.clear();
+        }
         match products[..] {
             [] if !self.state.cart.is_empty() => self.checkout(),
             [] if !self.moves.is_empty() => self.after_answers(),
@@ -120,7 +97,7 @@ impl Turn<'_> {
     }
 
     /// Buys one product.
-    pub(super) fn buy(&mut self, product: &Product) {
+    pub(super) fn buy(&mut self, product: &'a Product) {
         let sku = product.sku.as_str().to_owned();
         if !self.state.need.pieces.is_empty() {
             return self.buy_pieces(product);
@@ -144,7 +121,7 @@ impl Turn<'_> {
         });
         let quantity = self.state.need.quantity.or(ordered).unwrap_or(1).clamp(1, PIECES_MAX);
         self.put(product, &[(quantity, options)]);
-        self.checkout();
+        self.buy_waiting();
     }
 
     /// Several sizes of one product: a line each.
@@ -175,88 +152,59 @@ impl Turn<'_> {
         self.checkout();
     }
 
-    /// Several products: each in the options and pieces said beside it, else in those of the need;
-    /// the first with an open option is asked for.
-    fn buy_several(&mut self, products: &[&Product]) {
-        let parts = self.parts();
-        let mut need = self.state.need.clone();
-        if parts.values().any(|part| !part.options.is_empty()) {
-            need.options.clear();
-            need.facets.clear();
-        }
-        let counted = parts.values().any(|part| part.pieces.is_some());
-        let every = need.quantity.filter(|_| !counted).unwrap_or(1);
-        let mut open: Option<(&Product, BTreeMap<String, String>)> = None;
-        let mut put: Vec<Line> = Vec::new();
+    /// Several products: each in the options and pieces that the message states. Those that need
+    /// nothing more are put into the cart; the first with an open option is asked for, the others
+    /// wait.
+    fn buy_several(&mut self, products: &[&'a Product]) {
+        let said = taken::of_each(&self.reading.commands);
+        let counted = said.values().any(|one| one.pieces.is_some());
+        let mut open: Vec<(&Product, BTreeMap<String, String>, String)> = Vec::new();
+        let mut last = None;
         for product in products {
-            let part = parts.get(product.sku.as_str()).cloned().unwrap_or_default();
-            let stated = part.options.iter().filter(|(key, _)| product.options.contains(key));
-            let stated: BTreeMap<String, String> =
-                stated.map(|(key, value)| (key.clone(), value.clone())).collect();
-            let unmade = stated
-                .iter()
-                .find(|(key, value)| sizes::of_product(product, key, value).is_empty());
-            let options = match unmade {
-                Some((key, value)) => [(key.clone(), value.clone())].into(),
-                None => cards::chosen(product, &need, &stated),
-            };
-            if unmade.is_some() || cards::availability(product, &options) == Availability::SoldOut {
+            let stated = said.get(product.sku.as_str());
+            let need =
+                stated.map_or_else(|| self.state.need.clone(), |one| one.over(&self.state.need));
+            let options = cards::chosen(product, &need, &BTreeMap::new());
+            if cards::availability(product, &options) == Availability::SoldOut {
                 return self.not_in_stock(product, options);
             }
-            if cards::missing(product, &options).is_some() {
-                open = open.or(Some((product, options)));
+            if let Some(key) = cards::missing(product, &options).cloned() {
+                open.push((product, options, key));
                 continue;
             }
-            let pieces = part.pieces.unwrap_or(every).clamp(1, PIECES_MAX);
-            self.put(product, &[(pieces, options.clone())]);
-            put.extend(self.state.cart.last().cloned());
-            let sku = product.sku.as_str().to_owned();
-            self.state.focus = Some(Focus { sku, options, pieces: Vec::new() });
+            let pieces = stated.and_then(|one| one.pieces);
+            let quantity = pieces.or(need.quantity.filter(|_| !counted)).unwrap_or(1);
+            self.put(product, &[(quantity.clamp(1, PIECES_MAX), options.clone())]);
+            last = Some((product.sku.as_str().to_owned(), options));
         }
-        let Some((product, options)) = open else { return self.checkout() };
-        if !put.is_empty() {
-            let (lines, _) = cart_lines(self.context.catalog, &put, self.context);
+        let mut open = open.into_iter();
+        let Some((product, options, key)) = open.next() else {
+            if let Some((sku, options)) = last {
+                self.state.focus = Some(Focus { sku, options, pieces: Vec::new() });
+            }
+            return self.checkout();
+        };
+        self.state.to_buy = open.map(|(product, ..)| product.sku.as_str().to_owned()).collect();
+        let sku = product.sku.as_str().to_owned();
+        self.state.need.quantity =
+            said.get(&sku).map_or(self.state.need.quantity, |one| one.pieces);
+        self.state.focus = Some(Focus { sku, options: options.clone(), pieces: Vec::new() });
+        if last.is_some() {
+            let (lines, _) = cart_lines(self.context.catalog, &self.state.cart, self.context);
             self.moves.push(Move::Added { lines });
         }
-        let sku = product.sku.as_str().to_owned();
-        self.state.need.quantity = parts.get(&sku).and_then(|part| part.pieces);
-        self.state.focus = Some(Focus { sku, options: options.clone(), pieces: Vec::new() });
-        if let Some(key) = cards::missing(product, &options) {
-            self.option_open(product, &key.clone(), &options);
-        }
+        let card = cards::card(self.context, &self.state.need.clone(), product, &options);
+        let (cards, given_up) = (vec![card], Vec::new());
+        self.moves.push(Move::Present { cards, lead: Lead::Named, given_up });
+        self.option_open(product, &key, &options);
     }
 
-    /// What the message says beside each product that it names: "the satin one in coral and two of the
-    /// velvet in plum".
-    fn parts(&self) -> BTreeMap<String, Part> {
-        let mut parts: BTreeMap<String, Part> = BTreeMap::new();
-        let mut current: Option<String> = None;
-        let mut ahead: Option<u32> = None;
-        let commands = &self.reading.commands;
-        for (at, said) in commands.iter().enumerate() {
-            let next = commands.get(at + 1).map(|next| &next.command);
-            match &said.command {
-                Command::Choose { reference, .. } => {
-                    let skus = self.resolve(reference);
-                    let [sku] = &skus[..] else { continue };
-                    let part = parts.entry(sku.clone()).or_default();
-                    part.pieces = ahead.take().or(part.pieces);
-                    current = Some(sku.clone());
-                }
-                Command::Quantity { pieces, size: None }
-                    if matches!(next, Some(Command::Choose { .. })) =>
-                {
-                    ahead = Some(*pieces);
-                }
-                command => {
-                    let Some(part) = current.as_ref().and_then(|sku| parts.get_mut(sku)) else {
-                        continue;
-                    };
-                    part.take(command);
-                }
-            }
-        }
-        parts
+    /// Goes on with the products taken together with the one just settled.
+    fn buy_waiting(&mut self) {
+        let skus = std::mem::take(&mut self.state.to_buy);
+        let catalog = self.context.catalog;
+        let products: Vec<&Product> = skus.iter().filter_map(|sku| catalog.product(sku)).collect();
+        if products.is_empty() { self.checkout() } else { self.buy_several(&products) }
     }
 
     /// Asks for an option of the product that is bought; a size that the customer said in another

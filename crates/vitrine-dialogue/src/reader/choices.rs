@@ -302,8 +302,8 @@ fn choose(draft: &mut Draft<'_, '_>) {
         // "make it 3 of the deodorant", which is in the cart.
         if let Some((line, tokens)) = in_cart(draft, &clause).filter(|_| !named) {
             let reference = Reference::Product(line);
-            draft.mark(&tokens);
-            draft.add(joined(&hit, &tokens), Command::Choose { reference, buys: true });
+            draft.mark(&hit);
+            draft.add(tokens, Command::Choose { reference, buys: true });
             continue;
         }
         if !named && takes_kind(draft, &clause) {
