@@ -346,7 +346,8 @@ fn stems(text: &str, languages: &[Language]) -> BTreeSet<String> {
     found
 }
 
-/// The stems of words in a language, each with its language: a word of another one may have the same.
+/// The stems of words in a language, each with its language: a word of another one may have the
+/// same.
 fn inflected(text: &str, language: Language) -> BTreeSet<String> {
     let long = |stem: &String| stem.chars().count() >= STEM_LETTERS_MIN;
     let found = stems(text, &[language]).into_iter().filter(long);

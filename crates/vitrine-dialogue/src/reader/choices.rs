@@ -314,7 +314,7 @@ fn choose(draft: &mut Draft<'_, '_>) {
         let mut found = references::find(draft.scene, &place);
         found.truncate(COMPARED_MAX);
         // "I'll take the brush set", beside a single brush.
-        if found.is_empty() && super::wishes::names_other_goods(draft, &hit) {
+        if found.is_empty() && super::goods::names_other_goods(draft, &hit) {
             let tokens = hit.start..place.end.max(hit.end);
             draft.mark(&hit);
             draft.found.push(super::scene::Found { tokens, command: Command::Browse });

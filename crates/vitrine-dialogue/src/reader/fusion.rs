@@ -1,7 +1,9 @@
 //! Weighs what the words say against what the classifier sees in the whole message.
 //!
-//! Words of the catalogue, sizes, amounts and references are surer than a label; a label is surer than
-//! a kind of product or a value that a message merely mentions: "wore my new trail shoes on one muddy
+//! Words of the catalogue, sizes, amounts and references are surer than a label; a label is surer
+//! than
+//! a kind of product or a value that a message merely mentions: "wore my new trail shoes on one
+//! muddy
 //! run, can I send them back" asks for a return. Without a classifier nothing here fires.
 
 use super::cues::Cue;
@@ -49,7 +51,8 @@ const LAST_MIN: f32 = 0.2;
 /// From this probability a clause asks for a matter that no word of it names.
 const CLAUSE_MIN: f32 = 0.9;
 
-/// From this probability the label of a message keeps it from going on with the matter answered last.
+/// From this probability the label of a message keeps it from going on with the matter answered
+/// last.
 const LEAVES_MIN: f32 = 0.8;
 
 /// Most content words of a short answer.
@@ -148,7 +151,8 @@ fn is_open(scene: &Scene<'_>, command: &Command) -> bool {
     }
 }
 
-/// "do I collect points on that?": a matter that one word suggests, and that the classifier does not
+/// "do I collect points on that?": a matter that one word suggests, and that the classifier does
+/// not
 /// see, gives way to the one that it sees.
 fn correct(draft: &mut Draft<'_, '_>, label: &str, probability: f32) {
     let scene = draft.scene;
@@ -193,7 +197,7 @@ fn clauses(draft: &mut Draft<'_, '_>) {
         };
         let mut places = (0..scene.tokens.len()).filter(inside);
         let Some(start) = places.next() else { continue };
-        let tokens = start..places.last().unwrap_or(start) + 1;
+        let tokens = start..places.next_back().unwrap_or(start) + 1;
         let asks = scene.asks_at(start);
         let own = |found: &Found| tokens.contains(&found.tokens.start);
         let free = draft.found.iter().filter(|found| own(found)).all(|found| {
@@ -284,7 +288,8 @@ fn wishes_for_goods(draft: &Draft<'_, '_>, label: &str) -> bool {
     BESIDE_SEARCH.contains(&label) && wished && !named
 }
 
-/// Whether a short message goes on with the search, and no word tells of trouble: "the glass first".
+/// Whether a short message goes on with the search, and no word tells of trouble: "the glass
+/// first".
 fn goes_on_with_search(draft: &Draft<'_, '_>) -> bool {
     let scene = draft.scene;
     let state = scene.input.state;
@@ -425,7 +430,7 @@ fn agree(draft: &mut Draft<'_, '_>) {
                 | Command::Greet
         )
     });
-    if super::wishes::names_other_goods(draft, &(0..0)) {
+    if super::goods::names_other_goods(draft, &(0..0)) {
         return;
     }
     let refuses = scene.has(Cue::Negation) || scene.has(Cue::NoThanks) || scene.has(Cue::No);

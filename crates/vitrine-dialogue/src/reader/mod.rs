@@ -7,12 +7,14 @@
 mod acts;
 mod choices;
 mod contacts;
+mod counts;
 pub mod cues;
 mod draft;
 mod evidence;
 mod figure;
 mod figures;
 mod fusion;
+mod goods;
 mod input;
 mod language;
 mod limits;
@@ -165,7 +167,7 @@ fn rest(draft: &mut Draft<'_, '_>) {
     }
     // "no, a leather strap": what is refused gives way to what is named.
     let open = draft.found.iter().all(|found| found.command == Command::Deny);
-    if open && (wishes::names_goods(draft) || wishes::asks_for_goods(draft)) {
+    if open && (goods::names_goods(draft) || wishes::asks_for_goods(draft)) {
         return;
     }
     if draft.found.is_empty() {

@@ -1,5 +1,7 @@
 //! Questions on a product: price, stock, sizes, properties.
 
+use super::counts::likeliest_count;
+use super::counts::measured;
 use super::cues::Cue;
 use super::cues::Hit;
 use super::cues::Meaning;
@@ -55,7 +57,7 @@ const ALIASES: [(&str, &[&str]); 13] = [
 ];
 
 /// Fewest letters of a label, and of a part of a key, that a question may share.
-const LABEL_LETTERS_MIN: usize = 3;
+pub(super) const LABEL_LETTERS_MIN: usize = 3;
 const OWN_LETTERS_MIN: usize = 3;
 
 /// Whether tokens lie in others.
@@ -79,7 +81,8 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
 /// property.
 const OPEN_LIKENESS_MIN: f32 = 0.28;
 
-/// From this likeness a statement of the product answers a question of which no word says what it is
+/// From this likeness a statement of the product answers a question of which no word says what it
+/// is
 /// about.
 const ASKED_LIKENESS_MIN: f32 = 0.36;
 
@@ -92,35 +95,6 @@ fn likeliest<'a>(scene: &'a Scene<'_>) -> Option<&'a (Stated, f32)> {
     all.max_by(|a, b| a.1.total_cmp(&b.1))
 }
 
-/// From this likeness a number that the product states answers "how many".
-const COUNT_LIKENESS_MIN: f32 = 0.15;
-
-/// Longest last part of a key that is a unit.
-const UNIT_LETTERS_MAX: usize = 3;
-
-/// "how many gears has it got?": the number of the product that is most like the message.
-fn likeliest_count<'a>(scene: &'a Scene<'_>) -> Option<&'a Stated> {
-    let asks = scene.hits_of(Cue::Price).any(|hit| counted(scene, &hit.tokens).is_some());
-    let product = product_at(scene, Some(&Reference::Focus)).filter(|_| asks)?;
-    // What has a unit is measured, not counted.
-    let measured = |key: &str| {
-        key.rsplit_once('_').is_some_and(|(_, last)| {
-            last.chars().count() <= UNIT_LETTERS_MAX
-                || matches!(last, "years" | "months" | "hours" | "percent" | "inch" | "lumens")
-        })
-    };
-    let number = |stated: &Stated| match stated {
-        Stated::Property(key) => {
-            matches!(product.attributes.get(key), Some(AttributeValue::Number(_))) && !measured(key)
-        }
-        Stated::Text(text) => text.chars().any(|c| c.is_ascii_digit()),
-    };
-    let all = scene.input.evidence.statements.iter();
-    let numbers =
-        all.filter(|(stated, likeness)| *likeness >= COUNT_LIKENESS_MIN && number(stated));
-    numbers.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(stated, _)| stated)
-}
-
 /// Names what is asked by meaning where the words name no property, or a less likely one.
 fn by_meaning(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
@@ -129,7 +103,8 @@ fn by_meaning(draft: &mut Draft<'_, '_>) {
         let same = |one: &&(Stated, f32)| one.0 == Stated::Property(key.to_owned());
         scene.input.evidence.statements.iter().find(same).map_or(0.0, |one| one.1)
     };
-    // "how long does the battery last?" asks for the figure, not for what else is said of batteries.
+    // "how long does the battery last?" asks for the figure, not for what else is said of
+    // batteries.
     let measures = |key: &str| {
         let product = product_at(scene, Some(&Reference::Focus));
         let stated = product.and_then(|product| product.attributes.get(key));
@@ -197,7 +172,7 @@ pub(crate) fn unknown_of(draft: &mut Draft<'_, '_>, sentence: &Sentence, about: 
 }
 
 /// The property of a product that shares a word with a question; empty if none does.
-fn own_key(scene: &Scene<'_>, sentence: &Sentence, about: Option<&Reference>) -> String {
+pub(super) fn own_key(scene: &Scene<'_>, sentence: &Sentence, about: Option<&Reference>) -> String {
     let Some(product) = product_at(scene, about) else { return String::new() };
     let name = fold(&product.name);
     let named = |word: &&str| name.split_whitespace().any(|part| part == *word);
@@ -214,7 +189,7 @@ fn own_key(scene: &Scene<'_>, sentence: &Sentence, about: Option<&Reference>) ->
 }
 
 /// The product that a question is about: named, referred to, or the one in focus.
-fn about(draft: &mut Draft<'_, '_>, sentence: &Sentence) -> Option<Reference> {
+pub(super) fn about(draft: &mut Draft<'_, '_>, sentence: &Sentence) -> Option<Reference> {
     let found = references::find(draft.scene, &sentence.tokens).into_iter().next();
     match found {
         Some((reference, tokens)) => {
@@ -248,7 +223,7 @@ fn follows_topic(draft: &Draft<'_, '_>, sentence: &Sentence) -> bool {
 }
 
 /// Whether a general property is named in a sentence.
-fn names_attribute(scene: &Scene<'_>, sentence: &Sentence) -> bool {
+pub(super) fn names_attribute(scene: &Scene<'_>, sentence: &Sentence) -> bool {
     scene.hits.iter().any(|hit| {
         matches!(hit.meaning, Meaning::Attribute(_)) && inside(&hit.tokens, &sentence.tokens)
     })
@@ -332,78 +307,6 @@ fn direct(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
     }
 }
 
-/// "how much does it weigh?", "how much storage has it got?": a bare "how much" beside a property, a
-/// unit or something that can be counted asks for no price. The property is read as such; what is
-/// counted is asked of the product.
-fn measured(draft: &mut Draft<'_, '_>, sentence: &Sentence, hit: &Range<usize>) -> bool {
-    let scene = draft.scene;
-    // "how much", "il y a combien"; not "the price".
-    let last = hit.end.checked_sub(1).and_then(|at| scene.tokens.get(at));
-    let open = last.is_some_and(|token| {
-        scene.cues.is_filler(&token.text) || scene.cues.says(&token.text, Cue::Question)
-    });
-    if !open {
-        return false;
-    }
-    let named = names_attribute(scene, sentence) || !labels(scene, sentence).is_empty();
-    let timed = scene.hits_of(Cue::HowLong).any(|one| one.tokens.contains(&hit.start));
-    let counted = counted(scene, hit);
-    if !named && !timed && counted.is_none() {
-        return false;
-    }
-    draft.mark(hit);
-    let Some(tokens) = counted.filter(|_| !named && !timed) else { return true };
-    let product = !references::products(scene, &sentence.tokens).is_empty();
-    if scene.in_focus() || product {
-        let about = about(draft, sentence);
-        let key = key_in_unit(draft.scene, &tokens, about.as_ref())
-            .unwrap_or_else(|| own_key(draft.scene, sentence, about.as_ref()));
-        let question = Question::Attribute { key, value: None };
-        draft.add(tokens, Command::Ask { question, about });
-    }
-    true
-}
-
-/// What stands right behind "how much" and can be counted: a unit, or a word that means nothing else,
-/// with a partitive before it at most ("combien de vitesses").
-fn counted(scene: &Scene<'_>, hit: &Range<usize>) -> Option<Range<usize>> {
-    let partitive = scene.tokens.get(hit.end).filter(|token| scene.cues.is_skipped(&token.text));
-    let definite = scene.hit_after(hit.end, Cue::Definite, 0).is_some();
-    let at = hit.end + usize::from(partitive.is_some());
-    if let Some(unit) = scene.unit_at(at) {
-        return Some(unit);
-    }
-    let token = scene.tokens.get(at)?;
-    let word = token.text.chars().count() >= LABEL_LETTERS_MIN
-        && token.text.chars().all(char::is_alphabetic)
-        && !scene.cues.is_filler(&token.text);
-    let goods = |target: &MentionTarget| {
-        !matches!(target, MentionTarget::Value(_) | MentionTarget::Option { .. })
-    };
-    let sold =
-        scene.seen.iter().any(|seen| seen.tokens.contains(&at) && seen.targets.iter().any(goods));
-    let other = scene.hits.iter().any(|one| one.tokens.contains(&at) && !one.is_structure());
-    (word && !sold && !other && !definite).then(|| at..at + 1)
-}
-
-/// The property of a product that is stated in a unit: `volume_ml` for "ml".
-fn key_in_unit(
-    scene: &Scene<'_>,
-    unit: &Range<usize>,
-    about: Option<&Reference>,
-) -> Option<String> {
-    let symbol = scene.hits.iter().find_map(|hit| match &hit.meaning {
-        Meaning::Measure(symbol) if hit.tokens == *unit => Some(symbol.as_str()),
-        _ => None,
-    })?;
-    let product = product_at(scene, about)?;
-    let fits = |key: &&String| {
-        let unit = key.rsplit_once('_').map(|(_, unit)| unit);
-        unit.is_some_and(|unit| unit == symbol || unit == "hours" && symbol == "h")
-    };
-    product.attributes.keys().find(fits).cloned()
-}
-
 /// The key of the shop for a general property; empty if it has none.
 pub(crate) fn key_of(scene: &Scene<'_>, general: &str, product: Option<&Product>) -> String {
     let own = [general];
@@ -426,7 +329,8 @@ pub(crate) fn key_of(scene: &Scene<'_>, general: &str, product: Option<&Product>
     all.find(|key| fits(key)).cloned().unwrap_or_default()
 }
 
-/// The property of a product that is the same as one of another product: `weight_kg` for `weight_g`.
+/// The property of a product that is the same as one of another product: `weight_kg` for
+/// `weight_g`.
 pub(crate) fn alike<'a>(product: &'a Product, key: &str) -> Option<&'a String> {
     let first = |key: &'a str| key.split('_').next().unwrap_or(key);
     let wanted = key.split('_').next().filter(|part| !part.is_empty())?;
@@ -440,7 +344,7 @@ pub(crate) fn alike<'a>(product: &'a Product, key: &str) -> Option<&'a String> {
 }
 
 /// The product that a reference means, where that is plain.
-fn product_at<'a>(scene: &Scene<'a>, about: Option<&Reference>) -> Option<&'a Product> {
+pub(super) fn product_at<'a>(scene: &Scene<'a>, about: Option<&Reference>) -> Option<&'a Product> {
     let catalog = scene.input.catalog;
     match about {
         Some(Reference::Product(sku)) => catalog.product(sku),
@@ -495,7 +399,7 @@ fn states_value(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
 }
 
 /// Keys and labels of the shop's own facets and attributes in a sentence.
-fn labels(scene: &Scene<'_>, sentence: &Sentence) -> Vec<(String, Range<usize>)> {
+pub(super) fn labels(scene: &Scene<'_>, sentence: &Sentence) -> Vec<(String, Range<usize>)> {
     let catalog = scene.input.catalog;
     let focus = scene.input.state.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
     let named = references::products(scene, &sentence.tokens).into_iter();

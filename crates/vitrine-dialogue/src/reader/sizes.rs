@@ -243,7 +243,8 @@ fn extreme(product: &Product, big: bool) -> Option<(String, String)> {
     })
 }
 
-/// A value that the product under discussion comes in is one of its options, in whatever language it
+/// A value that the product under discussion comes in is one of its options, in whatever language
+/// it
 /// is said: "en noir".
 pub(crate) fn own_option(scene: &Scene<'_>, choice: &FacetChoice) -> bool {
     let state = scene.input.state;
