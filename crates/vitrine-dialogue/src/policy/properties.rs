@@ -9,7 +9,7 @@ use crate::plan::ActionKind;
 use crate::plan::AttributeText;
 use crate::plan::Move;
 use crate::plan::Row;
-use crate::reader::questions::alike;
+use crate::reader::properties::alike;
 use crate::shop::AttributeValue;
 use crate::shop::FacetChoice;
 use crate::shop::Language;

@@ -16,7 +16,7 @@ use crate::plan::Availability;
 use crate::plan::Lead;
 use crate::plan::Move;
 use crate::plan::PolicyText;
-use crate::reader::questions::alike;
+use crate::reader::properties::alike;
 use crate::reader::tokens::fold;
 use crate::shop::FacetChoice;
 use crate::shop::Lookups;

@@ -131,7 +131,7 @@ pub(crate) fn preferences(draft: &mut Draft<'_, '_>) {
     let catalog = scene.input.catalog;
     let named = scene.hits.iter().find_map(|hit| match &hit.meaning {
         super::cues::Meaning::Attribute(name) if clause.contains(&hit.tokens.start) => {
-            let key = super::questions::key_of(scene, name, None);
+            let key = super::properties::key_of(scene, name, None);
             (!key.is_empty()).then(|| (key, hit.tokens.clone()))
         }
         _ => None,

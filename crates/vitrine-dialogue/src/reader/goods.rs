@@ -6,15 +6,13 @@ use super::cues::Cue;
 use super::cues::Hit;
 use super::cues::Meaning;
 use super::draft::Draft;
+use super::kinds::best_category;
+use super::kinds::category;
+use super::kinds::loose_words;
+use super::kinds::own_option;
 use super::scene::SURE;
 use super::scene::Scene;
 use super::scene::Seen;
-use super::sizes::own_option;
-use super::wishes::GOODS_LETTERS_MIN;
-use super::wishes::GOODS_WORDS_MAX;
-use super::wishes::best_category;
-use super::wishes::category;
-use super::wishes::loose_words;
 use crate::command::Command;
 use crate::command::Polarity;
 use crate::command::Reference;
@@ -23,6 +21,11 @@ use crate::shop::FacetChoice;
 use crate::shop::Lookups;
 use crate::shop::Product;
 use std::ops::Range;
+
+/// Fewest letters of a word that is looked up in titles and features, and most words of a message
+/// that is only a word for goods.
+const GOODS_LETTERS_MIN: usize = 3;
+pub(super) const GOODS_WORDS_MAX: usize = 4;
 
 const WORD_LETTERS_MIN: usize = 4;
 

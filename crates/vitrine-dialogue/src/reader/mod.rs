@@ -16,11 +16,13 @@ mod figures;
 mod fusion;
 mod goods;
 mod input;
+mod kinds;
 mod language;
 mod limits;
 mod numbers;
 mod phrases;
-pub(crate) mod questions;
+pub(crate) mod properties;
+mod questions;
 mod references;
 mod scene;
 mod service;
@@ -179,7 +181,7 @@ fn rest(draft: &mut Draft<'_, '_>) {
 }
 
 fn finish(mut draft: Draft<'_, '_>) -> Reading {
-    let words = wishes::loose_words(&draft);
+    let words = kinds::loose_words(&draft);
     draft.found.sort_by_key(|found| found.tokens.start);
     let scene = draft.scene;
     let commands = draft.found.into_iter().map(|found| scene.said(found)).collect();

@@ -5,9 +5,14 @@ use super::cues::Hit;
 use super::cues::Meaning;
 use super::draft::Draft;
 use super::figure::Role;
+use super::goods::GOODS_WORDS_MAX;
 use super::goods::age;
 use super::goods::is_no_kind;
 use super::goods::wish_or_option;
+use super::kinds::best_category;
+use super::kinds::category;
+use super::kinds::loose_words;
+use super::kinds::values;
 use super::scene::Scene;
 use super::scene::Seen;
 use super::spelling::same_words;
@@ -23,68 +28,6 @@ use std::ops::Range;
 
 /// Words between "no" and what it excludes.
 const NEAR_GAP: usize = 1;
-
-/// Fewest letters of a word that is looked up in titles and features, and most words of a message
-/// that is only a word for goods.
-pub(super) const GOODS_LETTERS_MIN: usize = 3;
-pub(super) const GOODS_WORDS_MAX: usize = 4;
-
-/// The facet values that words can mean.
-fn values(seen: &Seen) -> Vec<&FacetChoice> {
-    let targets = seen.targets.iter();
-    targets
-        .filter_map(|target| match target {
-            MentionTarget::Value(choice) => Some(choice),
-            _ => None,
-        })
-        .collect()
-}
-
-pub(super) fn category(seen: &Seen) -> Option<&str> {
-    seen.targets.iter().find_map(|target| match target {
-        MentionTarget::Category(id) => Some(id.as_str()),
-        _ => None,
-    })
-}
-
-/// The kind that words mean: of several, the one looked for, else one whose products have the
-/// values wished for ("skiing … a helmet").
-pub(super) fn best_category<'a>(scene: &'a Scene<'_>, seen: &'a Seen) -> Option<&'a str> {
-    let kinds: Vec<&str> = seen
-        .targets
-        .iter()
-        .filter_map(|target| match target {
-            MentionTarget::Category(id) => Some(id.as_str()),
-            _ => None,
-        })
-        .collect();
-    if kinds.len() < 2 {
-        return kinds.first().copied();
-    }
-    let state = scene.input.state;
-    let catalog = scene.input.catalog;
-    let later = state.later.iter().filter_map(|need| need.category.as_deref());
-    let known: Vec<&str> = state.need.category.as_deref().into_iter().chain(later).collect();
-    if let Some(kind) = kinds.iter().find(|kind| known.contains(kind)) {
-        return Some(kind);
-    }
-    let named = scene.seen.iter().flat_map(values).map(|choice| (&choice.key, &choice.value));
-    let wished = state.need.facets.iter();
-    let wished = wished.flat_map(|(key, wish)| wish.must.iter().map(move |value| (key, value)));
-    let wishes: Vec<(&String, &String)> = named.chain(wished).collect();
-    let met = |kind: &str| {
-        let own = catalog.products().iter().filter(|one| catalog.is_within(&one.category, kind));
-        let met = own.map(|product| {
-            let states = |(key, value): &&(&String, &String)| {
-                product.facets.get(*key).is_some_and(|values| values.contains(*value))
-            };
-            wishes.iter().filter(states).count()
-        });
-        met.max().unwrap_or_default()
-    };
-    let best = kinds.iter().enumerate().max_by_key(|(at, kind)| (met(kind), usize::MAX - at));
-    best.map(|(_, kind)| *kind)
-}
 
 /// The kind of product that the message or the need is about.
 fn kind<'a>(scene: &'a Scene<'_>) -> Option<&'a str> {
@@ -401,33 +344,4 @@ pub(crate) fn asks_for_goods(draft: &mut Draft<'_, '_>) -> bool {
     }
     draft.add(asks.map_or(0..0, |hit| hit.tokens.clone()), Command::Browse);
     true
-}
-
-/// Content words that no command explains, for the ranking of products.
-pub(crate) fn loose_words(draft: &Draft<'_, '_>) -> Vec<String> {
-    let scene = draft.scene;
-    let mut found: Vec<String> = Vec::new();
-    for (at, token) in scene.tokens.iter().enumerate() {
-        let word = token.text.chars().count() > 2
-            && token.text.chars().all(char::is_alphabetic)
-            && !scene.cues.is_filler(&token.text);
-        // A phrase that only shows that something is asked explains none of its longer words.
-        let asks =
-            |hit: &Hit| hit.tokens.len() > 1 && (hit.is(Cue::Question) || hit.is(Cue::Copula));
-        let cued = scene.hits.iter().any(|hit| hit.tokens.contains(&at) && !asks(hit));
-        if word && !cued && !draft.used[at] && !scene.taken[at] && !found.contains(&token.text) {
-            found.push(token.text.clone());
-        }
-    }
-    for seen in &scene.seen {
-        for target in &seen.targets {
-            if let MentionTarget::Brand(brand) = target
-                && !found.contains(brand)
-                && !draft.is_used(&seen.tokens)
-            {
-                found.push(brand.clone());
-            }
-        }
-    }
-    found
 }
