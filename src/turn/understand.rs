@@ -17,6 +17,7 @@ use vitrine_base::language::DetectedLanguage;
 use vitrine_base::language::Language;
 use vitrine_catalog::Catalog;
 use vitrine_catalog::FacetChoice;
+use vitrine_catalog::MentionTarget;
 use vitrine_conversations::ConversationRecord;
 use vitrine_dialogue::command::Likelihoods;
 use vitrine_dialogue::locale::Locales;
@@ -265,14 +266,14 @@ fn languages(
     let Some(expected) = expected else {
         // Nobody detects the language of the conversation: it stays until another one is clear.
         let languages = (before, found.language());
-        let clear = clearly(text, languages, SWITCH_WORDS_MIN, inputs.locales);
+        let clear = clearly(text, languages, SWITCH_WORDS_MIN, inputs);
         return (if clear { found.language() } else { before }, found);
     };
     // A first message shows its language by one word, a later one must be clearer.
     let least = if known.is_some() { SWITCH_WORDS_MIN } else { 1 };
-    let stays = found != expected
-        && !clearly(text, (expected.language(), found.language()), least, inputs.locales);
-    let opened = known.is_none().then(|| better(text, found, inputs.locales)).flatten();
+    let stays =
+        found != expected && !clearly(text, (expected.language(), found.language()), least, inputs);
+    let opened = known.is_none().then(|| better(text, found, inputs)).flatten();
     let tongue = opened.unwrap_or(if stays { expected } else { found });
     let spoken = Some(tongue.language()).filter(|language| inputs.locales.speaks(*language));
     (spoken.unwrap_or(before), tongue)
@@ -280,12 +281,17 @@ fn languages(
 
 /// The one language that knows words of a first message, if the one found knows none: letters tell
 /// little of a short greeting.
-fn better(text: &str, found: DetectedLanguage, locales: &Locales) -> Option<DetectedLanguage> {
-    let words = |language| known_words(text, locales.get(language));
+fn better(
+    text: &str,
+    found: DetectedLanguage,
+    inputs: UnderstandInputs<'_>,
+) -> Option<DetectedLanguage> {
+    let locales = inputs.locales;
+    let words = |language| words_of(text, language, inputs);
     if !locales.speaks(found.language()) || words(found.language()) > 0 {
         return None;
     }
-    let mut knowing = locales.iter().filter(|locale| known_words(text, locale) > 0);
+    let mut knowing = locales.iter().filter(|locale| words(locale.language) > 0);
     let only = knowing.next().filter(|_| knowing.next().is_none())?;
     DetectedLanguage::from_code(only.language.code())
 }
@@ -298,13 +304,27 @@ fn clearly(
     text: &str,
     (before, found): (Language, Language),
     least: usize,
-    locales: &Locales,
+    inputs: UnderstandInputs<'_>,
 ) -> bool {
-    if !locales.speaks(before) || !locales.speaks(found) {
+    if !inputs.locales.speaks(before) || !inputs.locales.speaks(found) {
         return true;
     }
-    let words = |language| known_words(text, locales.get(language));
-    words(found) >= words(before) + least
+    words_of(text, found, inputs) >= words_of(text, before, inputs) + least
+}
+
+/// Certainty from which a word of the shop's goods is one of a language, and not of another.
+const GOODS_EXACT_MIN: f32 = 0.88;
+
+/// Words of a text that a language knows: its own, and those of the shop's goods in it ("bastones").
+fn words_of(text: &str, language: Language, inputs: UnderstandInputs<'_>) -> usize {
+    let mut goods: Vec<std::ops::Range<usize>> = Vec::new();
+    for mention in inputs.catalog.mentions(text, &[language]) {
+        let named = matches!(mention.target, MentionTarget::Category(_) | MentionTarget::Value(_));
+        if named && mention.exact >= GOODS_EXACT_MIN && !goods.contains(&mention.span) {
+            goods.push(mention.span);
+        }
+    }
+    known_words(text, inputs.locales.get(language)) + goods.len()
 }
 
 /// The option that a message chooses: by its id, its title or its number.

@@ -236,6 +236,16 @@ fn direct(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
             draft.mark(&hit);
             continue;
         }
+        // "that cost at most 100" states a limit.
+        let clause = draft.scene.clause_of(hit.start);
+        let limited = draft.scene.figures.iter().any(|figure| {
+            let limit = matches!(figure.role, Role::Money { bound: Some(_), .. });
+            limit && clause.contains(&figure.bare.start)
+        });
+        if cue == Cue::Price && limited {
+            draft.mark(&hit);
+            continue;
+        }
         let priced = matches!(cue, Cue::Price | Cue::Stock | Cue::Details | Cue::Sizes);
         if priced && draft.scene.topic_in(&draft.scene.clause_of(hit.start)).is_some() {
             draft.mark(&hit);

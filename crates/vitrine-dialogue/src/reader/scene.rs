@@ -14,7 +14,6 @@ use super::spelling::find_option;
 use super::tokens::Token;
 use super::tokens::TokenKind;
 use super::tokens::fold;
-use super::tokens::tokenize;
 use crate::command::Command;
 use crate::command::Said;
 use crate::locale::Locale;
@@ -108,7 +107,7 @@ impl<'a> Scene<'a> {
     /// Takes a message apart with the words of a locale; its numbers are read by `figures`.
     pub(crate) fn new(input: &'a ReaderInput<'a>, locale: &'a Locale, words: &[Mention]) -> Self {
         let cues = &locale.cues;
-        let tokens = tokenize(input.text, cues.spellings());
+        let tokens = cues.tokens(input.text);
         let hits = cues.find(&tokens);
         let contacts = contacts::find(input, &tokens, &hits);
         let mut taken = vec![false; tokens.len()];
