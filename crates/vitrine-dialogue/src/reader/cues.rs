@@ -174,6 +174,8 @@ struct Section {
     forms: Forms,
     numbers: BTreeMap<String, u32>,
     number_joints: Vec<String>,
+    relatives: Vec<String>,
+    asks_after: Vec<String>,
     places: Vec<Vec<String>>,
     last: Vec<String>,
     cues: BTreeMap<Cue, Vec<String>>,
@@ -193,6 +195,8 @@ pub struct Cues {
     meanings: Vec<Meaning>,
     numbers: HashMap<String, u32>,
     number_joints: Vec<String>,
+    relatives: HashSet<String>,
+    asks_after: HashSet<String>,
     skip: HashSet<String>,
     fillers: HashSet<String>,
     spellings: HashMap<String, Vec<String>>,
@@ -228,6 +232,8 @@ impl TryFrom<Section> for Cues {
             skip: section.skip.iter().map(|word| fold(word)).collect(),
             fillers: section.fillers.iter().map(|word| fold(word)).collect(),
             number_joints: section.number_joints.iter().map(|word| fold(word)).collect(),
+            relatives: section.relatives.iter().map(|word| fold(word)).collect(),
+            asks_after: section.asks_after.iter().map(|word| fold(word)).collect(),
             countries: section.countries.clone(),
             size_letters: section.size_names.values().flatten().map(|name| fold(name)).collect(),
             forms: section.forms,
@@ -285,6 +291,16 @@ impl Cues {
     /// Whether a word stands between the words of a number: "vingt et un".
     pub(crate) fn joins_numbers(&self, word: &str) -> bool {
         self.number_joints.iter().any(|joint| joint == word)
+    }
+
+    /// Whether a question word also joins a clause: "los que", "was", "wo".
+    pub(crate) fn is_relative(&self, word: &str) -> bool {
+        self.relatives.contains(word)
+    }
+
+    /// Whether such a word asks behind this one: "y que", "de que".
+    pub(crate) fn asks_after(&self, word: &str) -> bool {
+        self.asks_after.contains(word)
     }
 
     /// The names of a country and of its parts.

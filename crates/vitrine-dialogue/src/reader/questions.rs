@@ -23,6 +23,9 @@ use std::ops::Range;
 /// Most words of a question that is only a property.
 const BARE_WORDS_MAX: usize = 2;
 
+/// Most words between a denial and the value that it denies.
+const DENIAL_GAP: usize = 2;
+
 /// Other parts of catalogue keys that a general property can have.
 const ALIASES: [(&str, &[&str]); 12] = [
     ("range", &["range", "autonomy", "runtime", "battery"]),
@@ -236,6 +239,13 @@ fn direct(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
             draft.mark(&hit);
             continue;
         }
+        // "have you got any cheaper ones?" asks for others.
+        let others = [Cue::Cheaper, Cue::Dearer, Cue::Another];
+        let others = others.iter().any(|cue| draft.scene.hit_in(&sentence.tokens, *cue).is_some());
+        if cue == Cue::Stock && others && draft.scene.input.state.focus.is_some() {
+            draft.mark(&hit);
+            continue;
+        }
         // "that cost at most 100" states a limit.
         let clause = draft.scene.clause_of(hit.start);
         let limited = draft.scene.figures.iter().any(|figure| {
@@ -404,8 +414,11 @@ fn values(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
             Some((choice, seen.tokens.clone()))
         })
         .collect();
+    let mark = scene.tokens[sentence.tokens.clone()].iter().any(|one| one.text.contains('?'));
     for (choice, tokens) in asked {
-        if scene.topic_in(&scene.clause_of(tokens.start)).is_some() {
+        // "even if they are not waterproof" asks nothing.
+        let denied = scene.hit_before(tokens.start, Cue::Negation, DENIAL_GAP).is_some();
+        if denied && !mark || scene.topic_in(&scene.clause_of(tokens.start)).is_some() {
             continue;
         }
         let about = about(draft, sentence);

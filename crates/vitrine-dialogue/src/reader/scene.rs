@@ -130,7 +130,8 @@ impl<'a> Scene<'a> {
         scene
     }
 
-    /// Leaves out words of the catalogue that are part of a greeting ("good day") or an amount.
+    /// Leaves out words of the catalogue that are part of a greeting ("good day") or a number ("41 e
+    /// mezzo" is no half marathon).
     pub(crate) fn drop_false_words(&mut self) {
         let courtesy = [Cue::Greet, Cue::Bye, Cue::Thank, Cue::NoThanks, Cue::Yes, Cue::Fine];
         let polite: Vec<Range<usize>> = self
@@ -142,7 +143,9 @@ impl<'a> Scene<'a> {
         let amounts: Vec<Range<usize>> = self
             .figures
             .iter()
-            .filter(|figure| matches!(figure.role, Role::Money { .. }))
+            .filter(|figure| {
+                matches!(figure.role, Role::Money { .. } | Role::Size(_) | Role::Quantity)
+            })
             .map(|figure| figure.bare.clone())
             .collect();
         let inside = |part: &Range<usize>, whole: &Range<usize>| {
@@ -216,7 +219,9 @@ impl<'a> Scene<'a> {
 
     fn sentence(&self, tokens: Range<usize>) -> Sentence {
         let mark = self.tokens[tokens.clone()].iter().any(|token| token.text.contains('?'));
-        let question = mark || self.hit_in(&tokens, Cue::Question).is_some();
+        let inside = |hit: &&Hit| tokens.start <= hit.tokens.start && hit.tokens.end <= tokens.end;
+        let mut asking = self.hits_of(Cue::Question).filter(inside);
+        let question = mark || asking.any(|hit| !self.joins_clause(hit, tokens.start));
         let mut clauses = Vec::new();
         let mut start = tokens.start;
         for at in tokens.clone() {
@@ -236,6 +241,24 @@ impl<'a> Scene<'a> {
         clauses.push(start..tokens.end);
         clauses.retain(|clause| !clause.is_empty());
         Sentence { tokens, question, clauses }
+    }
+
+    /// Whether a question word joins a clause rather than asking: "unas que no sean rojas", "etwas was
+    /// hält". It asks at the start, behind a greeting or a word such as "and", and with its accent.
+    fn joins_clause(&self, hit: &Hit, start: usize) -> bool {
+        let at = hit.tokens.start;
+        if hit.tokens.len() > 1 || !self.cues.is_relative(&self.tokens[at].text) || at == start {
+            return false;
+        }
+        let accented = !self.text_of(&hit.tokens).is_ascii();
+        let courtesy = [Cue::Greet, Cue::Thank, Cue::Yes, Cue::Fine, Cue::No];
+        let before = &self.tokens[at - 1];
+        let polite = self
+            .hits
+            .iter()
+            .any(|one| one.tokens.end == at && courtesy.iter().any(|cue| one.is(*cue)));
+        let sign = before.kind != TokenKind::Word && before.kind != TokenKind::Number;
+        !(accented || polite || sign || self.cues.asks_after(&before.text))
     }
 
     /// The hits of a cue, in order.
