@@ -111,6 +111,7 @@ impl Settings {
     /// from.
     fn finish(values: Values, root: &Path) -> Result<Self, ConfigError> {
         let raw = Raw::read(&values)?;
+        let data = options::store::data(&raw, root, &values)?;
         let tier = options::models::tier(&raw, &values)?;
         let engine_threads = options::models::compute_threads(&raw, &values)?;
         let engine = options::models::engine(&raw, tier, &values)?;
@@ -118,7 +119,7 @@ impl Settings {
         let mut warnings = values.warnings.clone();
         warnings.extend(keys.warnings);
         Ok(Self {
-            log: options::server::log(&raw, root),
+            log: options::server::log(&raw, &data),
             server: options::server::server(&raw, keys.keys, &values)?,
             callbacks: options::callbacks::callbacks(&raw.callbacks, root, &values)?,
             engine_threads,
@@ -130,7 +131,7 @@ impl Settings {
             decoding: options::turn::decoding(&raw),
             turn: options::turn::turn(&raw, &values)?,
             gate: options::turn::gate(&raw),
-            store: options::store::store(&raw, root, &values)?,
+            store: options::store::store(&raw, &data, &values)?,
             store_retry: Duration::from_millis(raw.threads.retry_ms.0),
             upkeep: options::store::upkeep(&raw.retention),
             shop: options::shop::profile(&raw),

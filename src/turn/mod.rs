@@ -108,6 +108,7 @@ use vitrine_dialogue::locale::Locales;
 use vitrine_dialogue::plan::Move;
 use vitrine_dialogue::policies::Policies;
 use vitrine_dialogue::state::DialogueState;
+use vitrine_dialogue::words::templates::FixedTexts;
 use vitrine_engine::CacheOwner;
 use vitrine_engine::Priority;
 use vitrine_intent::IntentClassifier;
@@ -311,8 +312,17 @@ impl TurnPipeline {
                 let (record, history) = (&record, &history[..]);
                 let (customer, reply) = (&request.customer, answer.reply.text.as_str());
                 let summary = summary.as_str();
-                let facts =
-                    PacketInputs { reason, record, understood, history, customer, reply, summary };
+                let fixed = self.fixed(record.language);
+                let facts = PacketInputs {
+                    reason,
+                    record,
+                    understood,
+                    history,
+                    customer,
+                    reply,
+                    summary,
+                    fixed,
+                };
                 answer.jobs.push(StoredJob::new(JobKind::Handoff, handoff::packet(facts), now));
             }
             answer.handoff = Some(Handoff { reason: reason.name(), summary });
@@ -322,6 +332,11 @@ impl TurnPipeline {
         answer.timings.record += self.since(started);
         answer.timings.total = self.since(turn.arrived);
         Ok((record, answer))
+    }
+
+    /// The texts of a language beside the replies of the dialogue.
+    fn fixed(&self, language: Language) -> &FixedTexts {
+        &self.parts.locales.get(language).templates.fixed
     }
 
     /// The offer beside the reply, unless the customer said STOP.
@@ -336,6 +351,7 @@ impl TurnPipeline {
             offers: &self.parts.offers,
             catalog: &self.parts.catalog,
             tenant: &request.tenant,
+            fixed: self.fixed(understood.language),
         };
         let stopped = request.customer.stopped.unwrap_or(record.outreach_stopped_at.is_some());
         if stopped { None } else { suggest::suggest(sources, record, understood, decision) }
@@ -388,7 +404,7 @@ impl TurnPipeline {
             today: request.local_date(self.parts.clock.now()),
         };
         let decision = match understood.text.is_empty() && understood.tap.is_none() {
-            true => dialogue::unread(understood),
+            true => dialogue::unread(self.fixed(understood.language)),
             false => dialogue::decide(&situation),
         };
         match self.options.triggers.reason(request.channel, understood, &decision) {

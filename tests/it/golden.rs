@@ -192,7 +192,7 @@ async fn answers_of_every_other_action_are_golden() {
         ("greet", "whatsapp", "Bonjour"),
         ("answer", "rcs", "what is your return policy?"),
         ("order_status", "sms", "where is my parcel?"),
-        ("clarify", "webchat", "wrzlbrmft"),
+        ("clarify", "webchat", "asdfgh jkl"),
         ("deflect", "webchat", "what is the capital of Peru?"),
         ("handoff", "apple", "I want to talk to a human"),
         ("close", "webchat", "merci beaucoup, au revoir"),

@@ -31,6 +31,7 @@ mod tests;
 pub use answer::Answer;
 pub use document::document;
 pub use failure::Failure;
+pub use language::other_language;
 pub use outcome::Figures;
 pub use outcome::Outcome;
 pub use page::page;

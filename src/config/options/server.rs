@@ -104,10 +104,10 @@ fn one_tenant(keys: &[ApiKey]) -> bool {
     keys.windows(2).all(|pair| pair[0].tenant == pair[1].tenant)
 }
 
-/// Options of the log.
-pub(crate) fn log(raw: &Raw, root: &Path) -> LogOptions {
+/// Options of the log; the audit log lies in `data`, the folder of `data.dir`.
+pub(crate) fn log(raw: &Raw, data: &Path) -> LogOptions {
     let audit = raw.log.audit.then(|| AuditFileOptions {
-        folder: root.join(&raw.data.dir).join(AUDIT_FOLDER),
+        folder: data.join(AUDIT_FOLDER),
         days: raw.log.audit_days.0,
         bytes_max: raw.log.audit_bytes_max.0.0,
     });

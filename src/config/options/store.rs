@@ -10,6 +10,7 @@ use crate::config::value::number::Within;
 use crate::config::values::Values;
 use jiff::SignedDuration;
 use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 use vitrine_conversations::EmbeddedOptions;
 use vitrine_conversations::HotOptions;
@@ -32,19 +33,26 @@ const TURN_BYTES_MAX: usize = 256 << 10;
 /// Most conversations cached in memory; usually `threads.hot_bytes_max` is reached first.
 const HOT_CONVERSATIONS_MAX: usize = 100_000;
 
-/// Options of the store.
+/// The folder of `data.dir`.
 ///
 /// # Errors
-/// If `data.dir` cannot be a folder, or if the machine cannot address as much memory as the cache
-/// may take.
+/// If it cannot be a folder.
+pub(crate) fn data(raw: &Raw, root: &Path, values: &Values) -> Result<PathBuf, ConfigError> {
+    folder("data.dir", &raw.data.dir, root, values)
+}
+
+/// Options of the store, whose file lies in `data`.
+///
+/// # Errors
+/// If the machine cannot address as much memory as the cache may take.
 pub(crate) fn store(
     raw: &Raw,
-    root: &Path,
+    data: &Path,
     values: &Values,
 ) -> Result<EmbeddedOptions, ConfigError> {
     let threads = &raw.threads;
     Ok(EmbeddedOptions {
-        path: folder("data.dir", &raw.data.dir, root, values)?.join(STORE_FILE),
+        path: data.join(STORE_FILE),
         cache_bytes: STORE_CACHE_BYTES,
         queue_writes_max: threads.writes_waiting_max.0,
         group_writes_max: threads.writes_per_commit_max.0,

@@ -192,6 +192,7 @@ fn a_path_may_start_at_the_home_folder() {
     let settings = load("[data]\ndir = \"~/kept\"", &[]).unwrap();
     let home = std::env::home_dir().unwrap();
     assert_eq!(settings.store.path.parent(), Some(home.join("kept").as_path()));
+    assert_eq!(settings.log.audit.unwrap().folder, home.join("kept/audit"));
 }
 
 #[test]
