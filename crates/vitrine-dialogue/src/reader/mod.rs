@@ -13,6 +13,7 @@ mod draft;
 mod evidence;
 mod figure;
 mod figures;
+mod forms;
 mod fusion;
 mod goods;
 mod input;

@@ -29,6 +29,9 @@ use std::ops::Range;
 /// Most words of a question that is only a property.
 const BARE_WORDS_MAX: usize = 2;
 
+/// Most words between a denial and the value that it denies.
+const DENIAL_GAP: usize = 2;
+
 /// Reads all questions on products.
 pub(crate) fn find(draft: &mut Draft<'_, '_>) {
     for sentence in draft.scene.sentences.clone() {
@@ -167,6 +170,24 @@ fn is_no_advice(draft: &Draft<'_, '_>) -> bool {
     })
 }
 
+/// "have you got any cheaper ones?" asks for others, not for what is left of this one.
+fn asks_for_others(scene: &Scene<'_>, sentence: &Sentence, cue: Cue) -> bool {
+    let others = [Cue::Cheaper, Cue::Dearer, Cue::Another];
+    cue == Cue::Stock
+        && scene.input.state.focus.is_some()
+        && others.iter().any(|other| scene.hit_in(&sentence.tokens, *other).is_some())
+}
+
+/// "that cost at most 100" states a limit.
+fn states_limit(scene: &Scene<'_>, hit: &Range<usize>, cue: Cue) -> bool {
+    let clause = scene.clause_of(hit.start);
+    cue == Cue::Price
+        && scene.figures.iter().any(|figure| {
+            let limit = matches!(figure.role, Role::Money { bound: Some(_), .. });
+            limit && clause.contains(&figure.bare.start)
+        })
+}
+
 fn direct(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
     for (cue, question) in [
         (Cue::Total, Question::Total),
@@ -192,6 +213,10 @@ fn direct(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
             continue;
         }
         if cue == Cue::Price && measured(draft, sentence, &hit) {
+            continue;
+        }
+        if asks_for_others(draft.scene, sentence, cue) || states_limit(draft.scene, &hit, cue) {
+            draft.mark(&hit);
             continue;
         }
         // "how much is delivery?" is a question on deliveries.
@@ -265,6 +290,14 @@ fn attributes(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
             continue;
         }
         let all = draft.scene.hit_in(&sentence.tokens, Cue::Which).is_some() && !product;
+        // "which is the cheapest waterproof one?" wishes for one.
+        let cheapest = [Cue::Cheapest, Cue::Cheaper]
+            .iter()
+            .any(|cue| draft.scene.hit_in(&sentence.tokens, *cue).is_some());
+        let value = draft.scene.seen.iter().any(|seen| inside(&seen.tokens, &tokens));
+        if all && cheapest && value {
+            continue;
+        }
         let about = if all { Some(Reference::Both) } else { about(draft, sentence) };
         let key = key_of(draft.scene, &name, product_at(draft.scene, about.as_ref()));
         let question = Question::Attribute { key, value: None };
@@ -302,8 +335,11 @@ fn values(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
             Some((choice, seen.tokens.clone()))
         })
         .collect();
+    let mark = scene.tokens[sentence.tokens.clone()].iter().any(|one| one.text.contains('?'));
     for (choice, tokens) in asked {
-        if scene.topic_in(&scene.clause_of(tokens.start)).is_some() {
+        // "even if they are not waterproof" asks nothing.
+        let denied = scene.hit_before(tokens.start, Cue::Negation, DENIAL_GAP).is_some();
+        if denied && !mark || scene.topic_in(&scene.clause_of(tokens.start)).is_some() {
             continue;
         }
         let about = about(draft, sentence);

@@ -235,6 +235,10 @@ fn extreme(product: &Product, big: bool) -> Option<(String, String)> {
             Some((super::numbers::parse_digits(&digits)?, value))
         });
         let mut measures: Vec<(Decimal, &str)> = measures.collect::<Option<_>>()?;
+        // Sizes of shoes are no smaller or larger versions of them.
+        if measures.iter().all(|(_, value)| value.chars().all(|c| c.is_ascii_digit())) {
+            return None;
+        }
         measures.sort();
         let found = if big { measures.last() } else { measures.first() };
         let several = measures.len() > 1;
