@@ -211,7 +211,7 @@ impl<'a> Turn<'a> {
     /// system, or between two, is explained first.
     pub(super) fn option_open(
         &mut self,
-        product: &Product,
+        product: &'a Product,
         key: &str,
         options: &BTreeMap<String, String>,
     ) {
@@ -232,6 +232,14 @@ impl<'a> Turn<'a> {
         if self.explain_size(product, key) {
             return;
         }
+        if let Some(value) = self.left_to_us(product, key, options) {
+            let sku = product.sku.as_str().to_owned();
+            let options = options.clone().into_iter().chain([(key.to_owned(), value)]).collect();
+            self.state.focus = Some(Focus { sku, options, pieces: Vec::new() });
+            self.products.clear();
+            self.action = Action::of(ActionKind::Clarify);
+            return self.buy(product);
+        }
         let wanted = need.options.get(key).cloned().unwrap_or_default();
         let made = wanted.iter().any(|said| !sizes::of_product(product, key, said).is_empty());
         if let Some(said) = wanted.first().filter(|_| !made) {
@@ -240,6 +248,25 @@ impl<'a> Turn<'a> {
             return self.not_in_stock(product, said);
         }
         self.ask_option(product, key, options);
+    }
+
+    /// The first value that can be had of a colour or the like, where the customer was asked for it
+    /// and takes the product again without a word on it. A size is never chosen for a customer.
+    fn left_to_us(
+        &self,
+        product: &Product,
+        key: &str,
+        options: &BTreeMap<String, String>,
+    ) -> Option<String> {
+        let asked = matches!(&self.before.pending, Some(Pending::Option { facet, sku })
+            if facet == key && sku == product.sku.as_str());
+        let values = cards::to_be_had(product, key, options);
+        let named = |value: &&str| {
+            value.chars().any(char::is_lowercase) && !value.chars().any(|c| c.is_ascii_digit())
+        };
+        let first =
+            values.first().filter(|_| asked && key != "size" && values.iter().all(named))?;
+        Some((*first).to_owned())
     }
 
     /// Explains a size that the customer said in another system, or between two of the product's,

@@ -8,6 +8,7 @@ use crate::command::Command;
 use crate::command::Reference;
 use crate::plan::Action;
 use crate::plan::ActionKind;
+use crate::plan::Availability;
 use crate::plan::GivenUp;
 use crate::plan::Lead;
 use crate::plan::Move;
@@ -392,6 +393,25 @@ impl<'a> Turn<'a> {
         }
         self.not_in_stock(product, options);
         true
+    }
+
+    /// Behind the word that a product is not made in a size: another one of those looked for that is,
+    /// and meets every wish.
+    pub(super) fn instead(&mut self, product: &Product) {
+        let [Move::Stock { card, .. }] = &self.moves[..] else { return };
+        let need = self.state.need.clone();
+        let without = [self.state.rejected.clone(), vec![product.sku.to_string()]].concat();
+        let (found, given_up, _) = search::find(self.context, &need, &without, 1);
+        let [other] = found[..] else { return };
+        let unmade = card.availability == Availability::NotMade;
+        if !unmade || !given_up.is_empty() || need.category.is_none() {
+            return;
+        }
+        if let Some(Move::Stock { sizes, .. }) = self.moves.first_mut() {
+            sizes.clear();
+        }
+        self.options.clear();
+        self.show_products(&[other], Lead::Another, Vec::new());
     }
 
     /// Says what cannot be had, and what can.

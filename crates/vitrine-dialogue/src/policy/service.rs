@@ -360,7 +360,9 @@ impl<'a> Turn<'a> {
                 self.buy(product);
             }
             Some(product) => {
-                if !self.unavailable(product) {
+                if self.unavailable(product) {
+                    self.instead(product);
+                } else {
                     self.buy(product);
                 }
             }

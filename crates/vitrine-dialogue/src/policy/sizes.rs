@@ -48,9 +48,21 @@ pub(super) fn same(shop: &str, said: &str) -> bool {
     }
 }
 
-/// The sizes of a product that are the one said, in the shop's order.
+/// The sizes of a product that are the one said, in the shop's order; a number alone is that of a
+/// measure: "2" is "2 l".
 pub(super) fn of_product<'a>(product: &'a Product, option: &str, said: &str) -> Vec<&'a str> {
-    product.option_values(option).into_iter().filter(|shop| same(shop, said)).collect()
+    let values = product.option_values(option);
+    let found: Vec<&str> = values.iter().copied().filter(|shop| same(shop, said)).collect();
+    if !found.is_empty() {
+        return found;
+    }
+    let said = normal(said);
+    let measures = |shop: &&str| {
+        let shop = normal(shop);
+        let unit = shop.strip_prefix(said.as_str()).filter(|_| said.parse::<f32>().is_ok());
+        unit.is_some_and(|unit| !unit.is_empty() && unit.chars().all(char::is_alphabetic))
+    };
+    values.into_iter().filter(measures).collect()
 }
 
 /// The nearest sizes below and above a size that the product is not made in ("42,5").

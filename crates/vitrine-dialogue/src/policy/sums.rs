@@ -69,6 +69,10 @@ impl Turn<'_> {
         let lines = buying::lines(product, &need);
         let mut sum: Option<Money> = None;
         for (pieces, options) in lines {
+            // A version that is still open has no price to add.
+            if cards::missing(product, &options).is_some() {
+                continue;
+            }
             let card = cards::card(self.context, &need, product, &options);
             let Some(variant) = cards::variant(product, &options) else { continue };
             let amount = variant.price.amount.saturating_mul(Decimal::from(pieces));
