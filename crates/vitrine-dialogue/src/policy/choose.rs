@@ -189,8 +189,8 @@ impl<'a> Turn<'a> {
         self.selling_or_talk();
     }
 
-    /// Asks for a limit in the shop's currency, where one in another was stated: nothing can be shown
-    /// as fitting it.
+    /// Asks for a limit in the shop's currency, where one in another was stated: nothing can be
+    /// shown as fitting it.
     fn foreign_limit(&mut self) -> bool {
         let stated = self.find(|command| match command {
             Command::ForeignLimit { amount, currency } => {
@@ -443,7 +443,8 @@ impl<'a> Turn<'a> {
         !self.changes.narrowed && self.state.focus.is_some()
     }
 
-    /// Whether the wishes of the message are only those that the product offered meets: "yes, in pink".
+    /// Whether the wishes of the message are only those that the product offered meets: "yes, in
+    /// pink".
     fn meets_again(&self) -> bool {
         let sku = match &self.before.pending {
             Some(Pending::Buy { sku } | Pending::Option { sku, .. }) => sku,

@@ -79,7 +79,8 @@ impl<'a> Turn<'a> {
             && need.facets.values().all(|wish| wish.must.is_empty())
     }
 
-    /// Whether the message only names the kind under discussion, or what it has: "the dumbbells then".
+    /// Whether the message only names the kind under discussion, or what it has: "the dumbbells
+    /// then".
     fn names_focus(&self) -> bool {
         let catalog = self.context.catalog;
         let focus = self.before.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));

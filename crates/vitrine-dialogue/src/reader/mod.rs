@@ -16,6 +16,7 @@ mod fusion;
 mod input;
 mod language;
 mod limits;
+mod misread;
 mod numbers;
 mod phrases;
 pub(crate) mod questions;
@@ -28,6 +29,7 @@ mod stance;
 pub mod statements;
 mod taps;
 pub(crate) mod tokens;
+mod trouble;
 mod wishes;
 
 pub use self::input::Evidence;
@@ -102,6 +104,7 @@ fn read_scene(scene: &Scene<'_>) -> Reading {
     let mut draft = Draft::new(scene);
     stance::read(&mut draft);
     if !acts::alone(&mut draft) && !taps::named(&mut draft) {
+        trouble::find(&mut draft);
         service::find(&mut draft);
         if !acts::out_of_scope(&mut draft) {
             all(&mut draft);
@@ -167,7 +170,7 @@ fn rest(draft: &mut Draft<'_, '_>) {
         return;
     }
     if draft.found.is_empty() {
-        evidence::fill(draft);
+        fusion::fill(draft);
     }
     if draft.found.is_empty() {
         draft.add(whole, Command::Unclear);
