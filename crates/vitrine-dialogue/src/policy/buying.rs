@@ -113,7 +113,12 @@ impl<'a> Turn<'a> {
         if let Some(key) = cards::missing(product, &options) {
             return self.option_open(product, &key.clone(), &options);
         }
-        let quantity = self.state.need.quantity.unwrap_or(1).clamp(1, PIECES_MAX);
+        // "yes", once the link was sent: as many as were ordered.
+        let ordered = self.before.link.as_ref().and_then(|_| {
+            let same = |line: &&Line| line.sku == sku && line.options == options;
+            self.state.cart.iter().find(same).map(|line| line.quantity)
+        });
+        let quantity = self.state.need.quantity.or(ordered).unwrap_or(1).clamp(1, PIECES_MAX);
         self.put(product, &[(quantity, options)]);
         self.buy_waiting();
     }

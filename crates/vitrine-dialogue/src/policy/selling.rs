@@ -69,6 +69,11 @@ impl<'a> Turn<'a> {
         {
             return;
         }
+        // "no, a leather one": what was offered is not shown again.
+        let refused = lead == Lead::First
+            && self.before.focus.is_some()
+            && self.has(|command| matches!(command, Command::Deny));
+        let insists = insists || refused;
         self.present(&need, if insists { Lead::Another } else { lead });
     }
 

@@ -24,6 +24,8 @@ pub(crate) enum Cue {
     Fine,
     No,
     NoThanks,
+    /// "no worries": neither a no nor a yes.
+    Ease,
     Human,
     /// A whole message that refuses messages.
     Stop,

@@ -272,8 +272,7 @@ fn goes_on_with_search(draft: &Draft<'_, '_>) -> bool {
         state.pending,
         Some(Pending::Facet { .. } | Pending::Option { .. } | Pending::Buy { .. } | Pending::Pick)
     );
-    let goods = draft.any(|one| matches!(one, Command::Seek { .. } | Command::Constrain { .. }));
-    shopping && goods && !troubled && scene.content_words() <= GOODS_WORDS_MAX
+    shopping && !troubled && scene.content_words() <= GOODS_WORDS_MAX
 }
 
 fn service_label(draft: &mut Draft<'_, '_>, label: &str, probability: f32) {
@@ -403,6 +402,9 @@ fn agree(draft: &mut Draft<'_, '_>) {
                 | Command::Greet
         )
     });
+    if super::wishes::names_other_goods(draft, &(0..0)) {
+        return;
+    }
     let refuses = scene.has(Cue::Negation) || scene.has(Cue::NoThanks) || scene.has(Cue::No);
     if !offered || asks || !courteous || refuses || agrees < AGREES_MIN {
         return;
