@@ -217,7 +217,12 @@ fn yes_and_no(draft: &mut Draft<'_, '_>) {
         draft.add(hit, Command::Deny);
         return;
     }
-    let no = draft.free(Cue::No).into_iter().find(|hit| answers(scene, hit));
+    // "no?" asks again.
+    let asked = |hit: &Range<usize>| {
+        let clause = scene.clause_of(hit.start);
+        scene.tokens[clause].iter().any(|token| token.text.contains('?'))
+    };
+    let no = draft.free(Cue::No).into_iter().find(|hit| answers(scene, hit) && !asked(hit));
     if let Some(hit) = no {
         let more = draft.has_content();
         if more {
