@@ -17,8 +17,10 @@ use vitrine_base::language::DetectedLanguage;
 use vitrine_base::language::Language;
 use vitrine_catalog::Catalog;
 use vitrine_catalog::FacetChoice;
+use vitrine_catalog::MentionTarget;
 use vitrine_conversations::ConversationRecord;
 use vitrine_dialogue::command::Likelihoods;
+use vitrine_dialogue::locale::Locale;
 use vitrine_dialogue::locale::Locales;
 use vitrine_dialogue::reader::Evidence;
 use vitrine_dialogue::reader::known_words;
@@ -265,14 +267,18 @@ fn languages(
     let Some(expected) = expected else {
         // Nobody detects the language of the conversation: it stays until another one is clear.
         let languages = (before, found.language());
-        let clear = clearly(text, languages, SWITCH_WORDS_MIN, inputs.locales);
+        let clear = clearly(text, languages, SWITCH_WORDS_MIN, inputs);
         return (if clear { found.language() } else { before }, found);
     };
     // A first message shows its language by one word, a later one must be clearer.
     let least = if known.is_some() { SWITCH_WORDS_MIN } else { 1 };
-    let stays = found != expected
-        && !clearly(text, (expected.language(), found.language()), least, inputs.locales);
-    let opened = known.is_none().then(|| better(text, found, inputs.locales)).flatten();
+    let stays =
+        found != expected && !clearly(text, (expected.language(), found.language()), least, inputs);
+    let opened = || {
+        let words = |one: &Locale| (one.language, words_of(text, one.language, inputs));
+        better(found, &inputs.locales.iter().map(words).collect::<Vec<_>>())
+    };
+    let opened = known.is_none().then(opened).flatten();
     let tongue = opened.unwrap_or(if stays { expected } else { found });
     let spoken = Some(tongue.language()).filter(|language| inputs.locales.speaks(*language));
     (spoken.unwrap_or(before), tongue)
@@ -280,14 +286,9 @@ fn languages(
 
 /// The one language that knows the words of a first message clearly better than the one found:
 /// letters tell little of a short text, above all where words are cut short ("r u a real person").
-fn better(text: &str, found: DetectedLanguage, locales: &Locales) -> Option<DetectedLanguage> {
-    if !locales.speaks(found.language()) {
-        return None;
-    }
-    let own = known_words(text, locales.get(found.language()));
-    let least = if own == 0 { 1 } else { own + SWITCH_WORDS_MIN };
-    let known = locales.iter().map(|locale| (locale.language, known_words(text, locale)));
-    let known: Vec<(Language, usize)> = known.collect();
+fn better(found: DetectedLanguage, known: &[(Language, usize)]) -> Option<DetectedLanguage> {
+    let (_, own) = known.iter().find(|(language, _)| *language == found.language())?;
+    let least = if *own == 0 { 1 } else { own + SWITCH_WORDS_MIN };
     let most = known.iter().map(|(_, words)| *words).max().filter(|most| *most >= least)?;
     let mut knowing = known.iter().filter(|(_, words)| *words == most);
     let (only, _) = knowing.next().filter(|_| knowing.next().is_none())?;
@@ -302,13 +303,27 @@ fn clearly(
     text: &str,
     (before, found): (Language, Language),
     least: usize,
-    locales: &Locales,
+    inputs: UnderstandInputs<'_>,
 ) -> bool {
-    if !locales.speaks(before) || !locales.speaks(found) {
+    if !inputs.locales.speaks(before) || !inputs.locales.speaks(found) {
         return true;
     }
-    let words = |language| known_words(text, locales.get(language));
-    words(found) >= words(before) + least
+    words_of(text, found, inputs) >= words_of(text, before, inputs) + least
+}
+
+/// Certainty from which a word of the shop's goods is one of a language, and not of another.
+const GOODS_EXACT_MIN: f32 = 0.88;
+
+/// Words of a text that a language knows: its own, and those of the shop's goods in it ("bastones").
+fn words_of(text: &str, language: Language, inputs: UnderstandInputs<'_>) -> usize {
+    let mut goods: Vec<std::ops::Range<usize>> = Vec::new();
+    for mention in inputs.catalog.mentions(text, &[language]) {
+        let named = matches!(mention.target, MentionTarget::Category(_) | MentionTarget::Value(_));
+        if named && mention.exact >= GOODS_EXACT_MIN && !goods.contains(&mention.span) {
+            goods.push(mention.span);
+        }
+    }
+    known_words(text, inputs.locales.get(language)) + goods.len()
 }
 
 /// The option that a message chooses: by its id, its title or its number.
@@ -337,7 +352,10 @@ mod tests {
     #[test]
     fn a_first_message_is_in_the_language_that_knows_its_words() {
         let locales = Locales::shipped(Language::EN).unwrap();
-        let better = |text, found| better(text, found, &locales);
+        let better = |text: &str, found| {
+            let words = |one: &Locale| (one.language, known_words(text, one));
+            super::better(found, &locales.iter().map(words).collect::<Vec<_>>())
+        };
         let (en, fr, de) = (DetectedLanguage::En, DetectedLanguage::Fr, DetectedLanguage::De);
         assert_eq!(better("r u a real person", fr), Some(en));
         assert_eq!(better("servus", fr), Some(de));

@@ -12,6 +12,7 @@
 
 mod candidates;
 mod compounds;
+mod diminutives;
 mod names;
 mod phrases;
 mod reading;

@@ -371,7 +371,16 @@ impl PhraseTable {
         let meanings = self.meanings(key);
         let nearest = meanings.iter().map(|meaning| meaning.distance(folded)).min();
         let limit = (nearest.unwrap_or_default() + 1).min(edits_max);
-        meanings.iter().filter(|meaning| meaning.distance(folded) <= limit).collect()
+        // "novio" is a man, although "novia" has the same stem.
+        let exact = |target: &MentionTarget| {
+            let mut same = meanings.iter().filter(|one| one.target.is_rival(target));
+            same.any(|one| one.distance(folded) == 0)
+        };
+        let kept = |meaning: &&Meaning| match meaning.distance(folded) {
+            0 => true,
+            edits => edits <= limit && !exact(&meaning.target),
+        };
+        meanings.iter().filter(kept).collect()
     }
 
     /// What the phrases of several words that are written as this one word stand for.

@@ -3,6 +3,7 @@
 use crate::mentions::candidates::Candidate;
 use crate::mentions::compounds::compound;
 use crate::mentions::compounds::qualifier;
+use crate::mentions::diminutives::plain_words;
 use crate::mentions::phrases::Meaning;
 use crate::mentions::phrases::PhraseTable;
 use crate::mentions::phrases::TYPO_LETTERS_MIN;
@@ -178,6 +179,9 @@ impl Reading<'_> {
                 || self.table.knows(&own)
                 || (self.known)(&token.folded)
                 || is_stop_word(&token.folded, self.spoken);
+            if let Some(stem) = self.plain(token).filter(|_| !spelt) {
+                return Part { at, stem, corrected: false };
+            }
             let corrected = if spelt { None } else { self.table.corrected(&token.folded) };
             match corrected {
                 Some(stem) => Part { at, stem: stem.to_owned(), corrected: true },
@@ -185,6 +189,14 @@ impl Reading<'_> {
             }
         });
         parts.collect()
+    }
+
+    /// The stem of the shop's word that a token is a diminutive of.
+    fn plain(&self, token: &Token) -> Option<String> {
+        let mut stems = plain_words(&token.folded, self.language)
+            .filter(|word| self.table.is_ordinary(word) || (self.known)(word))
+            .map(|word| stem(&word, self.language));
+        stems.find(|stem| self.table.knows(stem))
     }
 
     /// The longest phrase at the start of `parts`.

@@ -36,3 +36,10 @@ pub enum MentionTarget {
         value: String,
     },
 }
+
+impl MentionTarget {
+    /// Whether two targets are values of one facet.
+    pub(super) fn is_rival(&self, other: &Self) -> bool {
+        matches!((self, other), (Self::Value(one), Self::Value(two)) if one.key == two.key)
+    }
+}

@@ -110,7 +110,9 @@ impl Turn<'_> {
                 .as_deref()
                 .is_none_or(|kind| self.context.catalog.is_within(&found.category, kind))
         });
-        if let Some(found) = same_kind {
+        // "the cheapest one" is the cheapest that does what was asked.
+        let superlative = lead == Lead::Cheaper && self.has(|one| *one == Command::LowPrice);
+        if let Some(found) = same_kind.filter(|_| !superlative || given_up.is_empty()) {
             let _ = limit;
             self.exact = Some(given_up.is_empty());
             return self.show_products(&[found], lead, given_up);

@@ -55,8 +55,9 @@ impl<'a> Turn<'a> {
             if need.category.is_none() && kinds(&strict) > 1 && self.ask_kind() {
                 return;
             }
+            let said = self.moves.len();
             if self.asks_first(&need, strict.len()) && self.ask_facet() {
-                return;
+                return self.say_size(&need, said);
             }
         }
         // The customer insists, and nothing new was understood: another product is shown.
@@ -75,6 +76,16 @@ impl<'a> Turn<'a> {
             && self.has(|command| matches!(command, Command::Deny));
         let insists = insists || refused;
         self.present(&need, if insists { Lead::Another } else { lead });
+    }
+
+    /// Says first what a size of another system is in the shop's, if this message named it: it may
+    /// have asked for just that.
+    fn say_size(&mut self, need: &Need, place: usize) {
+        let Some(said) = need.size_said.clone().filter(|_| self.changes.sized) else { return };
+        let sizes = need.options.get("size").cloned().unwrap_or_default();
+        if !sizes.is_empty() {
+            self.moves.insert(place, Move::SizeMapped { said, sizes });
+        }
     }
 
     /// Whether a need is only words that no rule explains.

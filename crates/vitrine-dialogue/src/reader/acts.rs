@@ -21,6 +21,12 @@ const STOP_WORDS_MAX: usize = 4;
 /// look like a misspelt one.
 const NAMED_EXACT_MIN: f32 = 0.88;
 
+/// Label of a wish to speak to a person, and the probability below which a single word for one means
+/// somebody else, in a message of so many further words.
+const PERSON: &str = "human_agent";
+const PERSON_MIN: f32 = 0.05;
+const PERSON_WORDS_MIN: usize = 3;
+
 /// Emoji that say yes, no, thanks and hello.
 const YES: [&str; 5] = ["👍", "👌", "✅", "💯", "🆗"];
 const NO: [&str; 3] = ["👎", "❌", "🙅"];
@@ -107,11 +113,25 @@ pub(crate) fn direct(draft: &mut Draft<'_, '_>) {
                     .scene
                     .hits_of(Cue::Bot)
                     .any(|one| one.tokens.start < hit.end && hit.start < one.tokens.end);
-            if !negated && !asked && !bot {
+            let person = cue == Cue::Human && is_no_wish_for_person(draft.scene, &hit);
+            if !negated && !asked && !bot && !person {
                 draft.add(hit, command.clone());
             }
         }
     }
+}
+
+/// "and to a colleague in Geneva?": whether one word for a person stands in a longer message in which
+/// the classifier sees no wish to speak to one.
+fn is_no_wish_for_person(scene: &Scene<'_>, hit: &Range<usize>) -> bool {
+    let whole = &scene.input.evidence.whole;
+    let unlikely = whole.get(PERSON).copied().unwrap_or_default() < PERSON_MIN;
+    let other = scene.hits_of(Cue::Human).any(|one| one.tokens.len() > 1);
+    hit.len() == 1
+        && scene.content_words_outside(hit) >= PERSON_WORDS_MIN
+        && !other
+        && !whole.is_empty()
+        && unlikely
 }
 
 /// "no preference", "any colour", "the rest does not matter".

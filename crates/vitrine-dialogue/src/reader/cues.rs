@@ -1,5 +1,6 @@
 //! Words of a language that the reader recognises: section `[understand]` of a locale file.
 
+use super::forms::Forms;
 use super::phrases::PhraseHit;
 use super::phrases::Phrases;
 use super::tokens::Token;
@@ -184,8 +185,11 @@ struct Section {
     skip: Vec<String>,
     fillers: Vec<String>,
     spellings: BTreeMap<String, String>,
+    forms: Forms,
     numbers: BTreeMap<String, u32>,
     number_joints: Vec<String>,
+    relatives: Vec<String>,
+    asks_after: Vec<String>,
     places: Vec<Vec<String>>,
     last: Vec<String>,
     cues: BTreeMap<Cue, Vec<String>>,
@@ -205,9 +209,14 @@ pub struct Cues {
     meanings: Vec<Meaning>,
     numbers: HashMap<String, u32>,
     number_joints: Vec<String>,
+    relatives: HashSet<String>,
+    asks_after: HashSet<String>,
     skip: HashSet<String>,
     fillers: HashSet<String>,
     spellings: HashMap<String, Vec<String>>,
+    /// Names of sizes that are one letter.
+    size_letters: HashSet<String>,
+    forms: Forms,
     countries: BTreeMap<String, Vec<String>>,
 }
 
@@ -242,9 +251,14 @@ impl TryFrom<Section> for Cues {
             skip: section.skip.iter().map(|word| fold(word)).collect(),
             fillers: section.fillers.iter().map(|word| fold(word)).collect(),
             number_joints: section.number_joints.iter().map(|word| fold(word)).collect(),
+            relatives: section.relatives.iter().map(|word| fold(word)).collect(),
+            asks_after: section.asks_after.iter().map(|word| fold(word)).collect(),
             countries: section.countries.clone(),
+            size_letters: section.size_names.values().flatten().map(|name| fold(name)).collect(),
+            forms: section.forms,
             ..Self::default()
         };
+        cues.size_letters.retain(|name| name.chars().count() == 1);
         for (written, said) in &section.spellings {
             let words = tokenize(said, &HashMap::new()).into_iter().map(|token| token.text);
             cues.spellings.insert(fold(written), words.collect());
@@ -298,9 +312,28 @@ impl Cues {
         self.number_joints.iter().any(|joint| joint == word)
     }
 
+    /// Whether a question word also joins a clause: "los que", "was", "wo".
+    pub(crate) fn is_relative(&self, word: &str) -> bool {
+        self.relatives.contains(word)
+    }
+
+    /// Whether such a word asks behind this one: "y que", "de que".
+    pub(crate) fn asks_after(&self, word: &str) -> bool {
+        self.asks_after.contains(word)
+    }
+
     /// The names of a country and of its parts.
     pub(crate) fn country_names(&self, code: &str) -> &[String] {
         self.countries.get(code).map_or(&[], Vec::as_slice)
+    }
+
+    /// The first country that a text names, or a town of it.
+    pub(crate) fn country_in(&self, text: &str) -> Option<&str> {
+        let found = self.phrases.find(&tokenize(text, &HashMap::new()), &self.skip);
+        found.iter().find_map(|hit| match &self.meanings[hit.meaning] {
+            Meaning::Country(code) => Some(code.as_str()),
+            _ => None,
+        })
     }
 
     /// The symbol of a unit of measure, however it is written.
@@ -313,9 +346,22 @@ impl Cues {
         })
     }
 
-    /// Short spellings and what they stand for.
-    pub(crate) fn spellings(&self) -> &HashMap<String, Vec<String>> {
-        &self.spellings
+    /// The tokens of a text, in the spelling and the form in which the language lists its words.
+    pub(crate) fn tokens(&self, text: &str) -> Vec<Token> {
+        let mut tokens = tokenize(text, &self.spellings);
+        // "tamanho P": a size of one letter in capitals is no short spelling.
+        for token in &mut tokens {
+            let raw = text.get(token.span.clone()).unwrap_or_default();
+            let letter = fold(raw);
+            if token.capital && self.size_letters.contains(&letter) {
+                token.text = letter;
+            }
+        }
+        let listed = |word: &str| {
+            self.knows(word) || self.number(word).is_some() || self.phrases.begins(word)
+        };
+        self.forms.apply(&mut tokens, listed);
+        tokens
     }
 
     /// Whether a word carries no content.
@@ -335,7 +381,7 @@ impl Cues {
 
     /// Whether a text holds a phrase of a cue.
     pub(crate) fn says(&self, text: &str, cue: Cue) -> bool {
-        let tokens = tokenize(text, &self.spellings);
+        let tokens = self.tokens(text);
         let found = self.phrases.find(&tokens, &self.skip);
         found.iter().any(|hit| self.meanings[hit.meaning] == Meaning::Cue(cue))
     }

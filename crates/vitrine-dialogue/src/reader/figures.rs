@@ -21,6 +21,9 @@ use std::ops::Range;
 /// Most tokens between a limit word and its amount.
 const LIMIT_GAP: usize = 2;
 
+/// Most tokens between a denial and the limit that it denies.
+const DENIAL_GAP: usize = 4;
+
 /// Most pieces of an order that a bare number can state.
 const PIECES_MAX: u32 = 999;
 
@@ -201,10 +204,35 @@ fn bound(scene: &Scene<'_>, figure: &mut Figure) -> Option<Bound> {
         };
         if let Some(hit) = before.or(after).or_else(closing) {
             figure.tokens = between(&figure.tokens, &hit.tokens.clone());
-            return Some(bound);
+            let denied = bound == Bound::Min && is_denied(scene, &figure.tokens);
+            return Some(if denied { Bound::Max } else { bound });
         }
     }
     None
+}
+
+/// "I would not like to spend more than 100", "mehr als 100 sollten es nicht sein", "más de 100 no":
+/// what is at least, denied, is at most.
+fn is_denied(scene: &Scene<'_>, limit: &Range<usize>) -> bool {
+    let clause = scene.clause_of(limit.start);
+    let before = clause.start.min(limit.start)..limit.start;
+    let behind = limit.end..clause.end.max(limit.end);
+    let nearest = scene.hits_of(Cue::Negation).filter(|hit| {
+        let far = limit.start.saturating_sub(hit.tokens.end) > DENIAL_GAP;
+        hit.tokens.start >= before.start && hit.tokens.end <= before.end && !far
+    });
+    // "no red ones, I want to spend more than 100"
+    let ends = |at: usize| {
+        let wish = |hit: &Hit| hit.is(Cue::Want) || hit.is(Cue::Contrast);
+        scene
+            .hits
+            .iter()
+            .any(|hit| wish(hit) && hit.tokens.start >= at && hit.tokens.end <= before.end)
+    };
+    let denied = nearest.last().is_some_and(|hit| !ends(hit.tokens.end));
+    denied
+        || scene.hit_in(&behind, Cue::Negation).is_some()
+        || scene.hit_in(&behind, Cue::No).is_some()
 }
 
 fn money(scene: &Scene<'_>, figure: &mut Figure) -> bool {
@@ -333,8 +361,15 @@ fn size(scene: &Scene<'_>, figure: &mut Figure) -> bool {
     let counted = next.is_some_and(|next| next.kind == TokenKind::Word)
         && scene.hits.iter().any(|hit| hit.meaning == many);
     let pieces = scene.hit_after(figure.bare.end, Cue::Pieces, 0).is_some() || counted;
-    let plausible =
-        figure.digits || (word.is_some() && known) || asked || (before.is_some() && known);
+    // A small number counts pieces rather than centimetres.
+    let counts = figure.values[0] < Decimal::from(COUNTED_BELOW)
+        && scene.option_value(&numbers::plain(figure.values[0])).is_none();
+    let spoken = known && !counts && is_size_of_named(scene, figure);
+    let plausible = figure.digits
+        || (word.is_some() && known)
+        || asked
+        || (before.is_some() && known)
+        || spoken;
     let alone = scene.content_words_outside(&figure.bare) == 0;
     if pieces && word.is_none() {
         return false;
@@ -348,10 +383,7 @@ fn size(scene: &Scene<'_>, figure: &mut Figure) -> bool {
     });
     let ranged = figure.values.len() == 2 && !noun;
     let length = before.is_some() && !scene.beginning_with(figure.values[0]).is_empty();
-    // A small number counts pieces rather than centimetres.
-    let counts = figure.values[0] < Decimal::from(COUNTED_BELOW)
-        && scene.option_value(&numbers::plain(figure.values[0])).is_none();
-    let real = length || known && (figure.digits && !counts || before.is_some());
+    let real = length || spoken || known && (figure.digits && !counts || before.is_some());
     if !plausible || !(word.is_some() || real || ranged || (asked && alone)) {
         return false;
     }
@@ -367,6 +399,22 @@ fn size(scene: &Scene<'_>, figure: &mut Figure) -> bool {
     }
     figure.role = Role::Size(SizeSystem::Shop);
     true
+}
+
+/// "hiking shoes that keep dry forty-one": whether a number in words is a size of the kind named
+/// before it in its sentence.
+fn is_size_of_named(scene: &Scene<'_>, figure: &Figure) -> bool {
+    if figure.digits || figure.values[0] < Decimal::from(COUNTED_BELOW) {
+        return false;
+    }
+    let Some(sentence) = scene.sentence_of(figure.bare.start) else { return false };
+    let named = scene.seen.iter().filter(|seen| {
+        let kind = |target: &MentionTarget| matches!(target, MentionTarget::Category(_));
+        sentence.tokens.contains(&seen.tokens.start)
+            && seen.tokens.end <= figure.bare.start
+            && seen.targets.iter().any(kind)
+    });
+    named.last().is_some_and(|seen| scene.kind_has_size(seen.tokens.start, figure.values[0]))
 }
 
 /// Below this number, a figure without a word beside it counts pieces rather than measures.

@@ -25,8 +25,9 @@ const UNSEEN_MAX: f32 = 0.05;
 const PROPERTY_TOPICS: [&str; 2] = ["care_instructions", "sustainability"];
 
 impl Scene<'_> {
-    /// Leaves out words of the catalogue that are part of a greeting ("good day"), an amount, or a
-    /// question for a time: "how many days" speaks of no day cream.
+    /// Leaves out words of the catalogue that are part of a greeting ("good day"), an amount, a number
+    /// ("41 e mezzo" is no half marathon), or a question for a time: "how many days" speaks of no day
+    /// cream.
     pub(crate) fn drop_false_words(&mut self) {
         let polite: Vec<Range<usize>> = self
             .hits
@@ -37,7 +38,9 @@ impl Scene<'_> {
         let amounts: Vec<Range<usize>> = self
             .figures
             .iter()
-            .filter(|figure| matches!(figure.role, Role::Money { .. }))
+            .filter(|figure| {
+                matches!(figure.role, Role::Money { .. } | Role::Size(_) | Role::Quantity)
+            })
             .map(|figure| figure.bare.clone())
             .collect();
         let inside = |part: &Range<usize>, whole: &Range<usize>| {
@@ -62,8 +65,8 @@ impl Scene<'_> {
         self.drop_unseen_topics();
     }
 
-    /// Leaves out topics that the classifier does not see where it sees a wish: "headphones with
-    /// noise reduction" asks for no discount.
+    /// Leaves out topics that the classifier does not see where it sees a wish: "headphones with noise
+    /// reduction" asks for no discount.
     fn drop_unseen_topics(&mut self) {
         let evidence = self.input.evidence;
         let all =

@@ -12,6 +12,7 @@ mod draft;
 mod evidence;
 mod figure;
 mod figures;
+mod forms;
 mod fusion;
 mod input;
 mod language;

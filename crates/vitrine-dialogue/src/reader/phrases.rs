@@ -2,7 +2,7 @@
 //!
 //! A phrase is words with spaces between. In a word, `|` separates alternatives, `*` at the end
 //! stands for any ending, and `?` at the end means that the word may be left out; `_` is any one
-//! word. Articles and other words that the locale lists as `skip` may stand between the words.
+//! word, and `$` as the last one means that no word follows. Articles and other words that the locale lists as `skip` may stand between the words.
 
 use super::tokens::Token;
 use super::tokens::TokenKind;
@@ -19,6 +19,9 @@ const PREFIX_CHARS: usize = 2;
 
 /// Stands for any one word behind the first.
 const ANY: &str = "_";
+
+/// Stands for the end of a clause.
+const END: &str = "$";
 
 /// Most words of a phrase.
 const SLOTS_MAX: usize = 12;
@@ -168,6 +171,13 @@ impl Phrases {
         self.words.contains(word)
     }
 
+    /// Whether a word begins a phrase whose first word may have any ending.
+    pub(crate) fn begins(&self, word: &str) -> bool {
+        let open = self.open.get(&prefix(word)).into_iter().flatten();
+        open.flat_map(|id| &self.phrases[*id].slots[0].patterns)
+            .any(|pattern| pattern.open && word.starts_with(&pattern.text))
+    }
+
     /// All phrases that stand in the tokens: for each meaning and start the longest.
     pub(crate) fn find(&self, tokens: &[Token], skip: &HashSet<String>) -> Vec<PhraseHit> {
         let mut found: Vec<PhraseHit> = Vec::new();
@@ -193,6 +203,10 @@ impl Phrases {
 /// The end of the longest run of tokens from `at` that fits the slots.
 fn fit(slots: &[Slot], tokens: &[Token], at: usize, skip: &HashSet<String>) -> Option<usize> {
     let Some((slot, rest)) = slots.split_first() else { return Some(at) };
+    if slot.patterns[0].text == END {
+        let word = |token: &Token| matches!(token.kind, TokenKind::Word | TokenKind::Number);
+        return (!tokens.get(at).is_some_and(word)).then_some(at);
+    }
     let mut best = None;
     if let Some(token) = tokens.get(at)
         && slot.patterns.iter().any(|pattern| pattern.fits(token))
@@ -244,6 +258,8 @@ mod tests {
         assert_eq!(find(&["i'll|i take* it?"], "i takes it!"), [(0, 0..3)]);
         assert_eq!(find(&["see first"], "see, first"), []);
         assert_eq!(find(&["veux l'un|autre"], "je veux l'un"), [(0, 1..4)]);
+        assert_eq!(find(&["not that $"], "not that!"), [(0, 0..2)]);
+        assert_eq!(find(&["not that $"], "not that red"), []);
         assert!(Phrases::default().add("x?", 0).is_err());
     }
 }

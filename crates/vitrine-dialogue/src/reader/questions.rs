@@ -24,6 +24,9 @@ use std::ops::Range;
 /// Most words of a question that is only a property.
 const BARE_WORDS_MAX: usize = 2;
 
+/// Most words between a denial and the value that it denies.
+const DENIAL_GAP: usize = 2;
+
 /// Other parts of catalogue keys that a general property can have.
 const ALIASES: [(&str, &[&str]); 13] = [
     ("range", &["range", "autonomy", "runtime", "playtime", "battery"]),
@@ -255,6 +258,24 @@ fn is_no_advice(draft: &Draft<'_, '_>) -> bool {
     })
 }
 
+/// "have you got any cheaper ones?" asks for others, not for what is left of this one.
+fn asks_for_others(scene: &Scene<'_>, sentence: &Sentence, cue: Cue) -> bool {
+    let others = [Cue::Cheaper, Cue::Dearer, Cue::Another];
+    cue == Cue::Stock
+        && scene.input.state.focus.is_some()
+        && others.iter().any(|other| scene.hit_in(&sentence.tokens, *other).is_some())
+}
+
+/// "that cost at most 100" states a limit.
+fn states_limit(scene: &Scene<'_>, hit: &Range<usize>, cue: Cue) -> bool {
+    let clause = scene.clause_of(hit.start);
+    cue == Cue::Price
+        && scene.figures.iter().any(|figure| {
+            let limit = matches!(figure.role, Role::Money { bound: Some(_), .. });
+            limit && clause.contains(&figure.bare.start)
+        })
+}
+
 fn direct(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
     for (cue, question) in [
         (Cue::Total, Question::Total),
@@ -280,6 +301,10 @@ fn direct(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
             continue;
         }
         if cue == Cue::Price && measured(draft, sentence, &hit) {
+            continue;
+        }
+        if asks_for_others(draft.scene, sentence, cue) || states_limit(draft.scene, &hit, cue) {
+            draft.mark(&hit);
             continue;
         }
         // "how much is delivery?" is a question on deliveries.
@@ -538,8 +563,11 @@ fn values(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
             Some((choice, seen.tokens.clone()))
         })
         .collect();
+    let mark = scene.tokens[sentence.tokens.clone()].iter().any(|one| one.text.contains('?'));
     for (choice, tokens) in asked {
-        if scene.topic_in(&scene.clause_of(tokens.start)).is_some() {
+        // "even if they are not waterproof" asks nothing.
+        let denied = scene.hit_before(tokens.start, Cue::Negation, DENIAL_GAP).is_some();
+        if denied && !mark || scene.topic_in(&scene.clause_of(tokens.start)).is_some() {
             continue;
         }
         let about = about(draft, sentence);

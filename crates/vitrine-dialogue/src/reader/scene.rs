@@ -13,7 +13,6 @@ use super::spelling::find_option;
 use super::tokens::Token;
 use super::tokens::TokenKind;
 use super::tokens::fold;
-use super::tokens::tokenize;
 use crate::command::Command;
 use crate::command::Said;
 use crate::locale::Locale;
@@ -110,7 +109,7 @@ impl<'a> Scene<'a> {
     /// Takes a message apart with the words of a locale; its numbers are read by `figures`.
     pub(crate) fn new(input: &'a ReaderInput<'a>, locale: &'a Locale, words: &[Mention]) -> Self {
         let cues = &locale.cues;
-        let tokens = tokenize(input.text, cues.spellings());
+        let tokens = cues.tokens(input.text);
         let hits = cues.find(&tokens);
         let contacts = contacts::find(input, &tokens, &hits);
         let mut taken = vec![false; tokens.len()];
@@ -184,9 +183,30 @@ impl<'a> Scene<'a> {
         };
         let mut asking = self.hits_of(Cue::Question).filter(|hit| inside(&hit.tokens, tokens));
         asking.any(|hit| {
+            if self.joins_clause(hit, tokens.start) {
+                return false;
+            }
             let mut around = self.hits.iter().filter(|one| inside(&hit.tokens, &one.tokens));
             !around.any(|one| COURTESY.iter().any(|cue| one.is(*cue)))
         })
+    }
+
+    /// Whether a question word joins a clause rather than asking: "unas que no sean rojas", "etwas was
+    /// hält". It asks at the start, behind a greeting or a word such as "and", and with its accent.
+    fn joins_clause(&self, hit: &Hit, start: usize) -> bool {
+        let at = hit.tokens.start;
+        if hit.tokens.len() > 1 || !self.cues.is_relative(&self.tokens[at].text) || at == start {
+            return false;
+        }
+        let accented = !self.text_of(&hit.tokens).is_ascii();
+        let courtesy = [Cue::Greet, Cue::Thank, Cue::Yes, Cue::Fine, Cue::No];
+        let before = &self.tokens[at - 1];
+        let polite = self
+            .hits
+            .iter()
+            .any(|one| one.tokens.end == at && courtesy.iter().any(|cue| one.is(*cue)));
+        let sign = before.kind != TokenKind::Word && before.kind != TokenKind::Number;
+        !(accented || polite || sign || self.cues.asks_after(&before.text))
     }
 
     /// The hits of a cue, in order.

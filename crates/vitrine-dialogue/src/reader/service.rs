@@ -11,6 +11,7 @@ use super::references;
 use super::scene::Found;
 use super::scene::SURE;
 use super::scene::Scene;
+use super::scene::Seen;
 use super::tokens::fold;
 use crate::command::Command;
 use crate::command::Question;
@@ -200,6 +201,10 @@ fn topics(draft: &mut Draft<'_, '_>) {
             _ => None,
         })
         .collect();
+    // "I mistook the address, can it be changed?": an order is changed, and nothing is sent back.
+    let changes = named.iter().any(|(label, _)| label == "change_order");
+    let (dropped, named): (Vec<_>, Vec<_>) =
+        named.into_iter().partition(|(label, _)| changes && label == "return_exchange");
     let content = |tokens: &Range<usize>| {
         let words = &draft.scene.tokens[tokens.clone()];
         words.iter().filter(|token| !draft.scene.cues.is_filler(&token.text)).count()
@@ -254,6 +259,7 @@ fn topics(draft: &mut Draft<'_, '_>) {
         }
         add_topic(draft, tokens, label);
     }
+    dropped.iter().for_each(|(_, tokens)| draft.mark(tokens));
 }
 
 pub(crate) fn add_topic(draft: &mut Draft<'_, '_>, tokens: Range<usize>, intent: String) {
@@ -379,11 +385,16 @@ fn asks_fast(scene: &Scene<'_>) -> bool {
     scene.hits_of(Cue::Express).any(|hit| !how_long(scene, hit.tokens.start))
 }
 
-/// The shop's own country, guessed from the language that it answers in where nothing else
-/// decides.
+/// The shop's own country: the one that its address names, else that of the language that it answers
+/// in where nothing else decides.
 fn home(scene: &Scene<'_>) -> String {
-    let language = scene.input.locales.default_language();
-    match language.code() {
+    let language = scene.input.language;
+    let texts = scene.input.policies.of_intent("store_info").map(|topic| &topic.text);
+    let mut texts = texts.filter_map(|text| text.or_fallback(language, &[]));
+    if let Some(country) = texts.find_map(|text| scene.cues.country_in(text)) {
+        return country.to_owned();
+    }
+    match scene.input.locales.default_language().code() {
         "en" => "gb".to_owned(),
         code => code.to_owned(),
     }
@@ -414,12 +425,12 @@ fn ellipsis(draft: &mut Draft<'_, '_>) {
         .map(|hit| (hit.tokens.clone(), "shipping_options"));
     let pickup = scene.hits_of(Cue::Pickup).next().map(|hit| (hit.tokens.clone(), "pickup"));
     let worn = scene.hits_of(Cue::Worn).next().map(|hit| (hit.tokens.clone(), "return_exchange"));
+    // "running shoes for the marathon in Berlin" asks for no delivery.
+    let abroad = condition.is_some();
     let found = condition.or(pickup).or(worn);
     let wished = |tokens: &Range<usize>| {
-        scene
-            .seen
-            .iter()
-            .any(|seen| seen.tokens.start >= tokens.end && !scene.asks_at(tokens.start))
+        let goods = |seen: &Seen| abroad || seen.tokens.start >= tokens.end;
+        !scene.asks_at(tokens.start) && scene.seen.iter().any(goods)
     };
     if let Some((tokens, intent)) = found.filter(|(tokens, _)| !wished(tokens)) {
         draft.free(Cue::Price).iter().for_each(|price| draft.mark(price));

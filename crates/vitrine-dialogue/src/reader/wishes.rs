@@ -332,6 +332,17 @@ fn is_in_focus(scene: &Scene<'_>, seen: &Seen) -> bool {
         && scene.content_words_outside(&seen.tokens) == 0
 }
 
+/// "three pairs of socks": whether the first words of a name for a kind also belong to a count.
+fn is_counted(scene: &Scene<'_>, seen: &Seen) -> bool {
+    category(seen).is_some()
+        && scene.figures.iter().any(|figure| {
+            let over = figure.tokens.start < seen.tokens.start
+                && figure.tokens.contains(&seen.tokens.start)
+                && figure.tokens.end < seen.tokens.end;
+            figure.role == Role::Quantity && over
+        })
+}
+
 /// Reads all wishes.
 pub(crate) fn find(draft: &mut Draft<'_, '_>) {
     let complaint = draft.any(|command| matches!(command, Command::Complain { .. }));
@@ -340,7 +351,8 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
         return;
     }
     for seen in &scene.seen {
-        if draft.is_used(&seen.tokens) || is_service(scene, &seen.tokens) {
+        let used = draft.is_used(&seen.tokens) && !is_counted(scene, seen);
+        if used || is_service(scene, &seen.tokens) {
             continue;
         }
         if category(seen).is_some_and(|kind| names_product_of(scene, seen, kind)) {
