@@ -394,12 +394,27 @@ impl<'a> Turn<'a> {
                 && !self.several_open()
                 && !self.changes.sought
                 && !asks
+                && !self.criticises()
                 && self.keeps_focus())
             || (confirms
                 && !asks
                 && !self.changes.moved
                 && (!self.changes.narrowed || self.meets_again())
                 && self.can_buy())
+    }
+
+    /// Whether another product than the one shown is wanted: "something cheaper in 41" takes nothing.
+    fn criticises(&self) -> bool {
+        self.has(|command| {
+            matches!(
+                command,
+                Command::Cheaper
+                    | Command::Dearer
+                    | Command::Another
+                    | Command::Compare { .. }
+                    | Command::Reject { .. }
+            )
+        })
     }
 
     /// Whether several products were shown to choose from: a size does not say which is meant.

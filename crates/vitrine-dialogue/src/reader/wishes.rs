@@ -540,8 +540,9 @@ pub(crate) fn names_other_goods(draft: &Draft<'_, '_>, hit: &Range<usize>) -> bo
     let focus = state.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
     let Some(focus) = focus else { return false };
     let end = scene.clause_of(hit.start).end;
-    let words = (hit.end..end)
-        .map(|at| &scene.tokens[at].text)
+    let words = scene.tokens.get(hit.end..end).unwrap_or_default().iter();
+    let words = words
+        .map(|token| &token.text)
         .filter(|word| word.chars().count() >= WORD_LETTERS_MIN && !scene.cues.knows(word));
     let words: Vec<&String> = words.collect();
     let says = |product: &Product, word: &str| {
