@@ -403,20 +403,6 @@ impl<'a> Turn<'a> {
                 && self.can_buy())
     }
 
-    /// Whether another product than the one shown is wanted: "something cheaper in 41" takes nothing.
-    fn criticises(&self) -> bool {
-        self.has(|command| {
-            matches!(
-                command,
-                Command::Cheaper
-                    | Command::Dearer
-                    | Command::Another
-                    | Command::Compare { .. }
-                    | Command::Reject { .. }
-            )
-        })
-    }
-
     /// Whether several products were shown to choose from: a size does not say which is meant.
     pub(super) fn several_open(&self) -> bool {
         self.before.pending == Some(Pending::Pick) && self.before.last_shown.len() > 1
