@@ -71,6 +71,9 @@ const FREE_SCORE_MIN: f32 = 2.0;
 /// Rarity of a word that at most two of the shop's texts hold.
 const RARE_MIN: f32 = 0.5;
 
+/// Fewest letters of a stem that stands for a topic's own word in another form.
+const INFLECTED_LETTERS_MIN: usize = 5;
+
 /// Fewest letters of a word that is compared by its stem.
 const STEM_LETTERS_MIN: usize = 4;
 
@@ -239,7 +242,11 @@ impl Policies {
             if intent.is_some() {
                 score += conditions(topic, profile, query, locales);
                 let special = !profile.phrases.is_empty();
+                // "does the estimate cost anything?", of the text that spoke of it.
                 let last = query.last == Some(topic.id.as_str());
+                if last && profile.text.intersection(&said.text).next().is_some() {
+                    score += FIRST_SCORE;
+                }
                 if special && !last && !profile.is_said(&said, &joined) {
                     score -= UNSAID_LOSS;
                 }
@@ -349,7 +356,7 @@ fn stems(text: &str, languages: &[Language]) -> BTreeSet<String> {
 /// The stems of words in a language, each with its language: a word of another one may have the
 /// same.
 fn inflected(text: &str, language: Language) -> BTreeSet<String> {
-    let long = |stem: &String| stem.chars().count() >= STEM_LETTERS_MIN;
+    let long = |stem: &String| stem.chars().count() >= INFLECTED_LETTERS_MIN;
     let found = stems(text, &[language]).into_iter().filter(long);
     found.map(|stem| format!("{language} {stem}")).collect()
 }

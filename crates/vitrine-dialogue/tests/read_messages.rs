@@ -47,8 +47,12 @@ impl Shop {
         }
     }
 
-    fn commands(&self, text: &str, language: Language, state: &DialogueState) -> String {
-        let evidence = Evidence::default();
+    fn commands(
+        &self,
+        text: &str,
+        language: Language,
+        (state, evidence): &(DialogueState, Evidence),
+    ) -> String {
         let input = ReaderInput {
             text,
             tapped: None,
@@ -57,7 +61,7 @@ impl Shop {
             catalog: &self.catalog,
             policies: &self.policies,
             locales: &self.locales,
-            evidence: &evidence,
+            evidence,
             today: jiff::civil::date(2026, 12, 1),
         };
         let reading = read(&input);
@@ -67,9 +71,11 @@ impl Shop {
     }
 }
 
-/// The state that a line such as `@ shown RUN-009 pending size` describes.
-fn state(line: &str) -> DialogueState {
+/// The state and the labels that a line such as `@ shown RUN-009 pending size sees confirm:0.9`
+/// describes.
+fn state(line: &str) -> (DialogueState, Evidence) {
     let mut state = DialogueState::default();
+    let mut evidence = Evidence::default();
     let words: Vec<&str> = line.split_whitespace().collect();
     for pair in words.windows(2) {
         match pair {
@@ -90,10 +96,19 @@ fn state(line: &str) -> DialogueState {
                     _ => None,
                 };
             }
+            ["answered", intent] => state.answered = Some((*intent).to_owned()),
+            ["link", _] => state.link = Some("https://shop.example/pay".to_owned()),
+            ["order", id] => state.order = Some((*id).to_owned()),
+            ["sees", labels] => {
+                for (label, share) in labels.split(',').filter_map(|one| one.split_once(':')) {
+                    let share = share.parse().expect("a probability");
+                    evidence.whole.insert(label.to_owned(), share);
+                }
+            }
             _ => {}
         }
     }
-    state
+    (state, evidence)
 }
 
 fn check(language: &str) {
@@ -101,7 +116,7 @@ fn check(language: &str) {
     let file = format!("{}/tests/messages/{language}.txt", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(file).expect("a table");
     let language = Language::from_locale(language).expect("a table");
-    let mut conversation = DialogueState::default();
+    let mut conversation = (DialogueState::default(), Evidence::default());
     let mut wrong = Vec::new();
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         if line.starts_with('@') {
@@ -160,7 +175,7 @@ mod properties {
         ) {
             let shop = &*SHOP;
             let evidence = Evidence::default();
-            let conversation = state("@ shown RUN-009,RUN-004 pending size");
+            let (conversation, _) = state("@ shown RUN-009,RUN-004 pending size");
             for language in [Language::EN, Language::FR, Language::DE] {
                 let input = ReaderInput {
                     text: &text,

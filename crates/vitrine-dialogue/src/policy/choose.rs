@@ -190,8 +190,7 @@ impl<'a> Turn<'a> {
     }
 
     /// Asks for a limit in the shop's currency, where one in another was stated: nothing can be
-    /// shown
-    /// as fitting it.
+    /// shown as fitting it.
     fn foreign_limit(&mut self) -> bool {
         let stated = self.find(|command| match command {
             Command::ForeignLimit { amount, currency } => {
@@ -395,6 +394,7 @@ impl<'a> Turn<'a> {
                 && !self.several_open()
                 && !self.changes.sought
                 && !asks
+                && !self.criticises()
                 && self.keeps_focus())
             || (confirms
                 && !asks

@@ -18,6 +18,20 @@ use crate::state::Need;
 use std::collections::BTreeMap;
 
 impl Turn<'_> {
+    /// Whether another product than the one shown is wanted: "something cheaper in 41" takes nothing.
+    pub(super) fn criticises(&self) -> bool {
+        self.has(|command| {
+            matches!(
+                command,
+                Command::Cheaper
+                    | Command::Dearer
+                    | Command::Another
+                    | Command::Compare { .. }
+                    | Command::Reject { .. }
+            )
+        })
+    }
+
     /// "cheaper", "another", "something better", "what goes with it": relative to what was shown.
     pub(super) fn critique(&mut self) -> bool {
         let cheaper = self.has(|command| {

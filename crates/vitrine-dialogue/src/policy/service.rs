@@ -271,6 +271,7 @@ impl<'a> Turn<'a> {
             return;
         }
         let topic = fresh.first().map(|text| text.id.clone());
+        self.turn_to_kind(topic.as_deref().unwrap_or_default());
         self.action = Action { topic, ..Action::of(ActionKind::Answer) };
         self.moves.extend(fresh.into_iter().map(Move::Policy));
         let service = matches!(
@@ -287,6 +288,20 @@ impl<'a> Turn<'a> {
         );
         self.no_offer |= service;
         self.resume();
+    }
+
+    /// "how do your gift cards work?": where the matter is a kind of product of the shop, and
+    /// nothing else is looked for, that kind is.
+    fn turn_to_kind(&mut self, topic: &str) {
+        let Some(topic) = self.context.policies.get(topic) else { return };
+        let open = self.state.focus.is_none() && self.state.need.category.is_none();
+        let Some(label) = topic.label.get(self.context.language).filter(|_| open) else { return };
+        let found = self.context.catalog.mentions(label, &[self.context.language]);
+        let whole = found.into_iter().find_map(|one| match one.target {
+            MentionTarget::Category(kind) if one.span.len() == label.len() => Some(kind),
+            _ => None,
+        });
+        self.state.need.category = whole.map(|kind| kind.as_str().to_owned());
     }
 
     /// An answer in the middle of a purchase leads back to it.

@@ -44,8 +44,7 @@ fn value(command: &Command) -> Option<(String, String)> {
 }
 
 /// What the commands of a message state of each product that it names. A number of pieces belongs
-/// to
-/// the product behind it, else to the one before. Values stand behind the products if one stands
+/// to the product behind it, else to the one before. Values stand behind the products if one stands
 /// behind the last of them ("the lamp in red"), else before them ("a red lamp").
 pub(super) fn of_each(commands: &[Said]) -> BTreeMap<String, Stated> {
     let named = |command: &Command| match command {

@@ -233,11 +233,16 @@ fn answers(scene: &Scene<'_>, hit: &Range<usize>) -> bool {
 fn yes_and_no(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
     let pending = scene.input.state.pending.as_ref();
-    if let Some(hit) = draft.free(Cue::NoThanks).into_iter().next() {
+    // "no?" asks again.
+    let asked = |hit: &Range<usize>| {
+        let clause = scene.clause_of(hit.start);
+        scene.tokens[clause].iter().any(|token| token.text.contains('?'))
+    };
+    if let Some(hit) = draft.free(Cue::NoThanks).into_iter().find(|hit| !asked(hit)) {
         draft.add(hit, Command::Deny);
         return;
     }
-    let no = draft.free(Cue::No).into_iter().find(|hit| answers(scene, hit));
+    let no = draft.free(Cue::No).into_iter().find(|hit| answers(scene, hit) && !asked(hit));
     if let Some(hit) = no {
         let more = draft.has_content();
         if more {

@@ -1,13 +1,8 @@
 //! What a classifier adds where the words leave a gap. Words of the catalogue and of the locale
 //! come first; without a classifier nothing here fires.
 
-use super::draft::Draft;
 use super::scene::Scene;
-use super::service;
-use super::taps;
-use crate::command::Command;
 use crate::command::Likelihoods;
-use crate::command::Question;
 
 /// From this probability a label decides a message that no word explains.
 pub(crate) const LABEL_MIN: f32 = 0.45;
@@ -27,6 +22,33 @@ const ACTING: [&str; 6] =
 
 /// Label of what is none of a shop's matters.
 pub(crate) const OUT_OF_SCOPE: &str = "oos";
+
+/// Labels about products, buying and talk: the words decide these.
+const SELLING: [&str; 18] = [
+    "product_search",
+    "product_question",
+    "price_question",
+    "stock_question",
+    "compare_products",
+    "add_to_cart",
+    "remove_from_cart",
+    "checkout",
+    "view_cart",
+    "confirm",
+    "reject",
+    "greet",
+    "thanks_bye",
+    "praise",
+    "size_help",
+    "gift_help",
+    "stop_messages",
+    "oos",
+];
+
+/// Whether a label is a matter of the shop: deliveries, returns, orders, a person.
+pub(crate) fn is_service(label: &str) -> bool {
+    !SELLING.contains(&label)
+}
 
 /// The label that decides, if one is probable enough.
 pub(crate) fn weigh(likelihoods: &Likelihoods) -> Option<&str> {
@@ -55,38 +77,14 @@ pub(crate) fn is_out_of_scope(scene: &Scene<'_>) -> bool {
 /// Whether the classifier sees a matter of the shop, in a word that could also be talk.
 pub(crate) fn sees_matter(scene: &Scene<'_>) -> bool {
     let best = weigh(&scene.input.evidence.whole);
-    best.is_some_and(super::fusion::is_service)
+    best.is_some_and(is_service)
 }
 
 /// Whether the classifier sees another matter of the shop than this one.
 pub(crate) fn sees_other(scene: &Scene<'_>, intent: &str) -> bool {
     scene.input.evidence.whole.iter().any(|(label, probability)| {
-        label != intent && super::fusion::is_service(label) && *probability >= OTHER_MIN
+        label != intent && is_service(label) && *probability >= OTHER_MIN
     })
-}
-
-/// Adds the command of the likeliest label to a message of which no word says what is wanted.
-pub(crate) fn fill(draft: &mut Draft<'_, '_>) {
-    let scene = draft.scene;
-    let Some(label) = weigh(&scene.input.evidence.whole) else { return };
-    // Wrapping and the like have words of their own; without them, a gift is looked for.
-    let command = match label {
-        "gift_help" => Command::Browse,
-        label => taps::of_intent(scene.input, label),
-    };
-    if let Command::Ask { question: Question::Topic { .. }, .. } = &command {
-        return service::add_topic(draft, 0..scene.tokens.len(), label.to_owned());
-    }
-    // A word or two that nothing explains may be misspelt: better to ask than to turn it away.
-    if matches!(command, Command::OutOfScope) && scene.content_words() <= COURTESY_WORDS_MAX {
-        return;
-    }
-    // Yes, no and courtesy are short; a label for a long message without such words is doubtful.
-    let courteous = matches!(command, Command::Confirm | Command::Deny | Command::Greet);
-    if courteous && scene.content_words() > COURTESY_WORDS_MAX {
-        return;
-    }
-    draft.add(0..scene.tokens.len(), command);
 }
 
 #[cfg(test)]

@@ -194,7 +194,15 @@ fn bound(scene: &Scene<'_>, figure: &mut Figure) -> Option<Bound> {
             let next = scene.tokens.get(hit.tokens.end);
             !next.is_some_and(|next| next.kind == TokenKind::Number)
         });
-        if let Some(hit) = before.or(after) {
+        // "260 is my limit"
+        let closing = || {
+            let hit = scene.hit_after(figure.tokens.end, cue, LIMIT_GAP)?;
+            let gap = figure.tokens.end..hit.tokens.start;
+            let idle = gap.clone().all(|at| scene.cues.is_filler(&scene.tokens[at].text));
+            let last = scene.clause_of(hit.tokens.start).end <= hit.tokens.end;
+            (last && idle && scene.clause_of(gap.start).contains(&hit.tokens.start)).then_some(hit)
+        };
+        if let Some(hit) = before.or(after).or_else(closing) {
             figure.tokens = between(&figure.tokens, &hit.tokens.clone());
             let denied = bound == Bound::Min && is_denied(scene, &figure.tokens);
             return Some(if denied { Bound::Max } else { bound });

@@ -1,10 +1,8 @@
 //! Weighs what the words say against what the classifier sees in the whole message.
 //!
 //! Words of the catalogue, sizes, amounts and references are surer than a label; a label is surer
-//! than
-//! a kind of product or a value that a message merely mentions: "wore my new trail shoes on one
-//! muddy
-//! run, can I send them back" asks for a return. Without a classifier nothing here fires.
+//! than a kind of product or a value that a message merely mentions: "wore my new trail shoes on
+//! one muddy run, can I send them back" asks for a return. Without a classifier nothing here fires.
 
 use super::cues::Cue;
 use super::draft::Draft;
@@ -67,33 +65,6 @@ const TROUBLE: [&str; 4] = ["delivery_problem", "damaged_item", "payment_problem
 /// Labels that agree to a purchase.
 const AGREES: [&str; 3] = ["confirm", "add_to_cart", "checkout"];
 
-/// Labels about products, buying and talk: the words decide these.
-const SELLING: [&str; 18] = [
-    "product_search",
-    "product_question",
-    "price_question",
-    "stock_question",
-    "compare_products",
-    "add_to_cart",
-    "remove_from_cart",
-    "checkout",
-    "view_cart",
-    "confirm",
-    "reject",
-    "greet",
-    "thanks_bye",
-    "praise",
-    "size_help",
-    "gift_help",
-    "stop_messages",
-    "oos",
-];
-
-/// Whether a label is a matter of the shop: deliveries, returns, orders, a person.
-pub(crate) fn is_service(label: &str) -> bool {
-    !SELLING.contains(&label)
-}
-
 /// Weighs the label of the whole message against the commands found.
 pub(crate) fn weigh(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
@@ -102,7 +73,7 @@ pub(crate) fn weigh(draft: &mut Draft<'_, '_>) {
     let all = &scene.input.evidence.whole;
     let Some((label, probability)) = all.iter().max_by(|a, b| a.1.total_cmp(b.1)) else { return };
     drop_unlikely(draft);
-    if is_service(label) {
+    if evidence::is_service(label) {
         correct(draft, label, *probability);
         service_label(draft, label, *probability);
     }
@@ -120,7 +91,7 @@ fn follow(draft: &mut Draft<'_, '_>) {
     let open =
         draft.found.iter().all(|found| is_open(scene, &found.command) || wish(&found.command));
     let other = scene.input.evidence.whole.iter().any(|(label, probability)| {
-        let left = *label != intent && (scene.in_focus() || is_service(label));
+        let left = *label != intent && (scene.in_focus() || evidence::is_service(label));
         left && label != evidence::OUT_OF_SCOPE && *probability >= LEAVES_MIN
     });
     let other = other && !service::speaks_of(scene, &intent);
@@ -152,8 +123,7 @@ fn is_open(scene: &Scene<'_>, command: &Command) -> bool {
 }
 
 /// "do I collect points on that?": a matter that one word suggests, and that the classifier does
-/// not
-/// see, gives way to the one that it sees.
+/// not see, gives way to the one that it sees.
 fn correct(draft: &mut Draft<'_, '_>, label: &str, probability: f32) {
     let scene = draft.scene;
     let evidence = scene.input.evidence;
@@ -176,7 +146,9 @@ fn correct(draft: &mut Draft<'_, '_>, label: &str, probability: f32) {
         .as_deref()
         .filter(|last| likelihood(draft, last) >= LAST_MIN || service::speaks_of(scene, last));
     let sure = probability >= INSTEAD_MIN && !TROUBLE.contains(&label);
-    let Some(label) = last.or(sure.then_some(label)).filter(|_| !seen) else { return };
+    // "is there a tracking link?": the order is asked about already.
+    let known = label == "order_status" && draft.any(|one| matches!(one, Command::Order { .. }));
+    let Some(label) = last.or(sure.then_some(label)).filter(|_| !seen && !known) else { return };
     draft.found.retain(|found| {
         !matches!(found.command, Command::Ask { question: Question::Topic { .. }, .. })
     });
@@ -204,7 +176,7 @@ fn clauses(draft: &mut Draft<'_, '_>) {
             is_mention(&found.command)
                 || matches!(&found.command, Command::Ask { question, .. } if is_vague(question))
         });
-        let serves = is_service(label) && !TROUBLE.contains(&label.as_str());
+        let serves = evidence::is_service(label) && !TROUBLE.contains(&label.as_str());
         let known = draft.any(is_matter);
         if !asks || !free || known || !serves || *probability < CLAUSE_MIN {
             continue;
@@ -330,7 +302,7 @@ fn service_label(draft: &mut Draft<'_, '_>, label: &str, probability: f32) {
         draft.sarcastic |= trouble && scene.has(Cue::Praise);
         return add(draft, label);
     }
-    if trouble && probability >= TROUBLE_MIN {
+    if trouble && probability >= if selling { TROUBLE_SELLING_MIN } else { TROUBLE_MIN } {
         return over_questions(draft, label);
     }
     let asks = scene.sentences.iter().any(|sentence| sentence.question);
@@ -463,4 +435,30 @@ fn drop_unlikely(draft: &mut Draft<'_, '_>) {
         }
         _ => true,
     });
+}
+
+/// Adds the command of the likeliest label to a message of which no word says what is wanted.
+pub(crate) fn fill(draft: &mut Draft<'_, '_>) {
+    let scene = draft.scene;
+    let Some(label) = evidence::weigh(&scene.input.evidence.whole) else { return };
+    // Wrapping and the like have words of their own; without them, a gift is looked for.
+    let command = match label {
+        "gift_help" => Command::Browse,
+        label => taps::of_intent(scene.input, label),
+    };
+    if let Command::Ask { question: Question::Topic { .. }, .. } = &command {
+        return service::add_topic(draft, 0..scene.tokens.len(), label.to_owned());
+    }
+    // A word or two that nothing explains may be misspelt: better to ask than to turn it away.
+    if matches!(command, Command::OutOfScope)
+        && scene.content_words() <= evidence::COURTESY_WORDS_MAX
+    {
+        return;
+    }
+    // Yes, no and courtesy are short; a label for a long message without such words is doubtful.
+    let courteous = matches!(command, Command::Confirm | Command::Deny | Command::Greet);
+    if courteous && scene.content_words() > evidence::COURTESY_WORDS_MAX {
+        return;
+    }
+    draft.add(0..scene.tokens.len(), command);
 }

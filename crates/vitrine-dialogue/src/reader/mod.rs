@@ -20,6 +20,7 @@ mod input;
 mod kinds;
 mod language;
 mod limits;
+mod misread;
 mod numbers;
 mod phrases;
 pub(crate) mod properties;
@@ -33,6 +34,7 @@ mod stance;
 pub mod statements;
 mod taps;
 pub(crate) mod tokens;
+mod trouble;
 mod wishes;
 
 pub use self::input::Evidence;
@@ -107,6 +109,7 @@ fn read_scene(scene: &Scene<'_>) -> Reading {
     let mut draft = Draft::new(scene);
     stance::read(&mut draft);
     if !acts::alone(&mut draft) && !taps::named(&mut draft) {
+        trouble::find(&mut draft);
         service::find(&mut draft);
         if !acts::out_of_scope(&mut draft) {
             all(&mut draft);
@@ -174,7 +177,7 @@ fn rest(draft: &mut Draft<'_, '_>) {
         return;
     }
     if draft.found.is_empty() {
-        evidence::fill(draft);
+        fusion::fill(draft);
     }
     if draft.found.is_empty() {
         draft.add(whole, Command::Unclear);

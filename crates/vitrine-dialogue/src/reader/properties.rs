@@ -2,6 +2,7 @@
 //! such
 //! as "weight".
 
+use super::cues::Cue;
 use super::cues::Meaning;
 use super::draft::Draft;
 use super::references;
@@ -67,7 +68,19 @@ pub(crate) fn own_key(scene: &Scene<'_>, sentence: &Sentence, about: Option<&Ref
         let own = |part: &str| !matches!(part, "included" | "size" | "type");
         key.split('_').filter(long).any(|part| own(part) && words().any(|word| word == part))
     };
-    product.attributes.keys().find(shares).cloned().unwrap_or_default()
+    let own = product.attributes.keys().find(shares);
+    own.or_else(|| lasting(scene, product)).cloned().unwrap_or_default()
+}
+
+/// "how long does it last?": the one property of a product that is stated in hours, days or the like.
+fn lasting<'a>(scene: &Scene<'_>, product: &'a Product) -> Option<&'a String> {
+    let time = |key: &&String| {
+        let unit = key.rsplit_once('_').map(|(_, unit)| unit);
+        matches!(unit, Some("hours" | "h" | "days" | "minutes" | "min"))
+    };
+    let mut timed = product.attributes.keys().filter(time);
+    let only = timed.next().filter(|_| timed.next().is_none());
+    only.filter(|_| scene.has(Cue::HowLong))
 }
 
 /// The product that a question is about: named, referred to, or the one in focus.

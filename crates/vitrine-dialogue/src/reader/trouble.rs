@@ -1,0 +1,85 @@
+//! Complaints, told by their words or by their tone.
+
+use super::cues::Cue;
+use super::cues::Meaning;
+use super::draft::Draft;
+use super::figure::Figure;
+use super::figure::Role;
+use super::scene::Scene;
+use super::service::add_topic;
+use crate::command::Command;
+use crate::command::Complaint;
+use std::ops::Range;
+
+/// The labels of topics that speak of a complaint if the words complain.
+const COMPLAINTS: [(Cue, Complaint, &str); 6] = [
+    (Cue::Damaged, Complaint::Damaged, "damaged_item"),
+    (Cue::Delivery, Complaint::Delivery, "delivery_problem"),
+    (Cue::Fault, Complaint::Fault, "warranty"),
+    (Cue::Payment, Complaint::Payment, "payment_problem"),
+    (Cue::Refund, Complaint::Refund, "refund_status"),
+    (Cue::Service, Complaint::Service, "complaint"),
+];
+
+/// Reads complaints.
+pub(crate) fn find(draft: &mut Draft<'_, '_>) {
+    let scene = draft.scene;
+    for (cue, about, intent) in COMPLAINTS {
+        // "the sound of my TV is terrible, a sound bar under 200": what is wanted is a product.
+        if cue == Cue::Service && limits_price(scene) {
+            continue;
+        }
+        for hit in draft.free(cue) {
+            let asks = scene.sentence_of(hit.start).is_some_and(|sentence| {
+                sentence.question && scene.hit_in(&sentence.tokens, Cue::HowLong).is_some()
+            });
+            if supposes(scene, &hit) {
+                add_topic(draft, hit, intent.to_owned());
+            } else if asks && matches!(cue, Cue::Refund | Cue::Delivery) {
+                let intent = if cue == Cue::Delivery { "shipping_options" } else { intent };
+                add_topic(draft, hit, intent.to_owned());
+            } else {
+                let angry = draft.angry || draft.sarcastic;
+                draft.add(hit, Command::Complain { about, angry });
+            }
+        }
+    }
+    let complains = draft.any(|command| matches!(command, Command::Complain { .. }));
+    if complains {
+        return;
+    }
+    let insult = draft.free(Cue::Insult).into_iter().next();
+    let mut tones = [Cue::Praise, Cue::Thank, Cue::Failure].into_iter();
+    let toned = tones.find_map(|cue| scene.hits_of(cue).next()).map(|hit| hit.tokens.clone());
+    let bitter = draft.sarcastic.then(|| toned.unwrap_or(0..scene.tokens.len()));
+    if let Some(tokens) = insult.or(bitter) {
+        let about = if scene.has(Cue::Failure) && about_delivery(scene) {
+            Complaint::Delivery
+        } else {
+            Complaint::Service
+        };
+        draft.add(tokens, Command::Complain { about, angry: true });
+    }
+}
+
+/// Whether a price limit is stated.
+fn limits_price(scene: &Scene<'_>) -> bool {
+    let limit = |figure: &Figure| matches!(figure.role, Role::Money { bound: Some(_), .. });
+    scene.figures.iter().any(limit)
+}
+
+/// "and if it never arrives?": asks what happens then, and reports nothing.
+fn supposes(scene: &Scene<'_>, hit: &Range<usize>) -> bool {
+    scene.sentence_of(hit.start).is_some_and(|sentence| {
+        let supposed = scene.hit_in(&sentence.tokens, Cue::If);
+        sentence.question && supposed.is_some_and(|one| one.tokens.start <= hit.start)
+    })
+}
+
+/// Whether deliveries are spoken of.
+fn about_delivery(scene: &Scene<'_>) -> bool {
+    let shipping = Meaning::Topic("shipping_options".to_owned());
+    scene.has(Cue::Order)
+        || scene.has(Cue::OrderWord)
+        || scene.hits.iter().any(|hit| hit.meaning == shipping)
+}
