@@ -87,11 +87,8 @@ impl NameTable {
                 let exact = if distinct.is_empty() { ORDINARY } else { 1.0 };
                 table.add(&whole, target.clone(), exact);
             }
-            // "Oud Minéral" is a name; "huile sèche" says what the product is.
-            let phrase =
-                |word: &String| phrases.values().any(|table| table.singles().contains_key(word));
-            let describes = own.len() < 2 || own.iter().all(phrase);
-            if own.len() < whole.len() && !(distinct.is_empty() && describes) {
+            // "Rouge Satin" is a name, even of ordinary words.
+            if own.len() < whole.len() && !(distinct.is_empty() && own.len() < 2) {
                 let exact = if distinct.is_empty() { ORDINARY } else { 1.0 };
                 table.add(&own, target.clone(), exact);
             }

@@ -300,7 +300,12 @@ fn choose(draft: &mut Draft<'_, '_>) {
             draft.add(hit, Command::Choose { reference: Reference::Focus, buys: true });
             continue;
         }
+        let asked = draft.scene.asks_at(hit.start);
         for (reference, tokens) in found {
+            // "does it go for sensitive skin?" asks for a value.
+            if asked && matches!(reference, Reference::Facet { .. }) {
+                continue;
+            }
             draft.mark(&hit);
             draft.add(joined(&hit, &tokens), Command::Choose { reference, buys: true });
         }

@@ -25,6 +25,8 @@ pub(crate) enum Cue {
     Fine,
     No,
     NoThanks,
+    /// "no worries": neither a no nor a yes.
+    Ease,
     Human,
     /// A whole message that refuses messages.
     Stop,
@@ -75,6 +77,8 @@ pub(crate) enum Cue {
     Why,
     /// "included", "comes with": asks what is part of it.
     Included,
+    /// "the same for", "what about": the last question, of something else.
+    Same,
     // Orders and complaints.
     Order,
     OrderWord,
@@ -97,6 +101,8 @@ pub(crate) enum Cue {
     Question,
     /// "is it", "are they": asks for a property.
     Copula,
+    /// "if", "in case".
+    If,
     Have,
     HowLong,
     Want,

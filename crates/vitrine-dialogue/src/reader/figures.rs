@@ -190,7 +190,7 @@ fn bound(scene: &Scene<'_>, figure: &mut Figure) -> Option<Bound> {
     {
         let before = scene.hit_before(figure.tokens.start, cue, LIMIT_GAP);
         // "43, max 150": the word belongs to the number right behind it.
-        let after = scene.hit_after(figure.tokens.end, cue, 1).filter(|hit| {
+        let after = scene.hit_after(figure.tokens.end, cue, LIMIT_GAP).filter(|hit| {
             let next = scene.tokens.get(hit.tokens.end);
             !next.is_some_and(|next| next.kind == TokenKind::Number)
         });
@@ -366,7 +366,14 @@ fn size(scene: &Scene<'_>, figure: &mut Figure) -> bool {
     if pieces && word.is_none() {
         return false;
     }
-    let ranged = figure.values.len() == 2;
+    // "2-3 photos"
+    let noun = next.is_some_and(|next| {
+        let place = figure.bare.end..figure.bare.end + 1;
+        next.kind == TokenKind::Word
+            && !scene.cues.knows(&next.text)
+            && !scene.hits.iter().any(|hit| hit.tokens.start == place.start)
+    });
+    let ranged = figure.values.len() == 2 && !noun;
     let length = before.is_some() && !scene.beginning_with(figure.values[0]).is_empty();
     let real = length || spoken || known && (figure.digits && !counts || before.is_some());
     if !plausible || !(word.is_some() || real || ranged || (asked && alone)) {

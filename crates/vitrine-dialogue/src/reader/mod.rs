@@ -164,7 +164,9 @@ fn rest(draft: &mut Draft<'_, '_>) {
     if draft.found.is_empty() {
         questions::unknown(draft);
     }
-    if draft.found.is_empty() && (wishes::names_goods(draft) || wishes::asks_for_goods(draft)) {
+    // "no, a leather strap": what is refused gives way to what is named.
+    let open = draft.found.iter().all(|found| found.command == Command::Deny);
+    if open && (wishes::names_goods(draft) || wishes::asks_for_goods(draft)) {
         return;
     }
     if draft.found.is_empty() {

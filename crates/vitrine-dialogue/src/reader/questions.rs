@@ -59,7 +59,7 @@ const ALIASES: [(&str, &[&str]); 13] = [
 
 /// Fewest letters of a label, and of a part of a key, that a question may share.
 const LABEL_LETTERS_MIN: usize = 3;
-const OWN_LETTERS_MIN: usize = 4;
+const OWN_LETTERS_MIN: usize = 3;
 
 /// Whether tokens lie in others.
 fn inside(part: &Range<usize>, whole: &Range<usize>) -> bool {
@@ -95,6 +95,25 @@ fn likeliest<'a>(scene: &'a Scene<'_>) -> Option<&'a (Stated, f32)> {
     all.max_by(|a, b| a.1.total_cmp(&b.1))
 }
 
+/// From this likeness a number that the product states answers "how many".
+const COUNT_LIKENESS_MIN: f32 = 0.2;
+
+/// "how many gears has it got?": the number of the product that is most like the message.
+fn likeliest_count<'a>(scene: &'a Scene<'_>) -> Option<&'a Stated> {
+    let asks = scene.hits_of(Cue::Price).any(|hit| counted(scene, &hit.tokens).is_some());
+    let product = product_at(scene, Some(&Reference::Focus)).filter(|_| asks)?;
+    let number = |stated: &Stated| match stated {
+        Stated::Property(key) => {
+            matches!(product.attributes.get(key), Some(AttributeValue::Number(_)))
+        }
+        Stated::Text(text) => text.chars().any(|c| c.is_ascii_digit()),
+    };
+    let all = scene.input.evidence.statements.iter();
+    let numbers =
+        all.filter(|(stated, likeness)| *likeness >= COUNT_LIKENESS_MIN && number(stated));
+    numbers.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(stated, _)| stated)
+}
+
 /// Names what is asked by meaning where the words name no property, or a less likely one.
 fn by_meaning(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
@@ -109,15 +128,23 @@ fn by_meaning(draft: &mut Draft<'_, '_>) {
         let stated = product.and_then(|product| product.attributes.get(key));
         matches!(stated, Some(AttributeValue::Number(_))) && scene.has(Cue::HowLong)
     };
+    // "has it got SPF in it?" names the property as the shop does.
+    let literal = |key: &str| scene.tokens.iter().any(|token| token.text == key);
     let text = matches!(stated, Stated::Text(_));
+    let counted = likeliest_count(scene);
     for found in &mut draft.found {
         let Command::Ask { question, .. } = &mut found.command else { continue };
         let Question::Attribute { key, value: None } = question else { continue };
+        if let Some(count) = counted.filter(|_| key.is_empty()) {
+            *question = statements::question(count);
+            continue;
+        }
         let open = key.is_empty() && *likeness >= OPEN_LIKENESS_MIN;
         let other = text
             && *likeness >= ASKED_LIKENESS_MIN
             && *likeness >= own(key) + LIKENESS_MARGIN
-            && !measures(key);
+            && !measures(key)
+            && !literal(key);
         if open || (other && !key.is_empty()) {
             *question = statements::question(stated);
         }
@@ -325,9 +352,12 @@ fn direct(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
 /// counted is asked of the product.
 fn measured(draft: &mut Draft<'_, '_>, sentence: &Sentence, hit: &Range<usize>) -> bool {
     let scene = draft.scene;
-    // "combien", "il y a combien"; not "le prix".
+    // "how much", "il y a combien"; not "the price".
     let last = hit.end.checked_sub(1).and_then(|at| scene.tokens.get(at));
-    if hit.len() > 1 && !last.is_some_and(|token| scene.cues.is_filler(&token.text)) {
+    let open = last.is_some_and(|token| {
+        scene.cues.is_filler(&token.text) || scene.cues.says(&token.text, Cue::Question)
+    });
+    if !open {
         return false;
     }
     let named = names_attribute(scene, sentence) || !labels(scene, sentence).is_empty();

@@ -28,6 +28,9 @@ const NEAR_GAP: usize = 1;
 /// that is only a word for goods.
 const GOODS_LETTERS_MIN: usize = 3;
 const WORD_LETTERS_MIN: usize = 4;
+
+/// Letters by which two words are forms of one.
+const STEM_LETTERS_MIN: usize = 6;
 const GOODS_WORDS_MAX: usize = 4;
 
 /// The facet values that words can mean.
@@ -416,6 +419,40 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
             draft.add(seen.tokens.clone(), command);
         }
     }
+    age(draft);
+}
+
+/// Highest age of a child.
+const CHILD_MAX: u32 = 13;
+
+/// Values of a facet that mean children.
+const CHILDREN: [&str; 5] = ["kids", "children", "child", "kid", "junior"];
+
+/// "a tablet for a 4 year old": goods for children, where the shop tells them apart.
+fn age(draft: &mut Draft<'_, '_>) {
+    let scene = draft.scene;
+    let catalog = scene.input.catalog;
+    let years = |hit: &&Hit| hit.meaning == Meaning::Measure("year".to_owned());
+    let figure = scene.figures.iter().find(|figure| {
+        let unit = scene.hits.iter().filter(years).any(|hit| hit.tokens.start == figure.bare.end);
+        let child = figure.count().is_some_and(|count| (1..=CHILD_MAX).contains(&count));
+        unit && child && scene.topic_in(&scene.clause_of(figure.bare.start)).is_none()
+    });
+    let Some(figure) = figure else { return };
+    let values = catalog.facets().iter().find_map(|facet| {
+        let value = facet.values.iter().find(|value| CHILDREN.contains(&value.id.as_str()))?;
+        Some((facet.key.clone(), value.id.clone()))
+    });
+    let Some((facet, value)) = values else { return };
+    let stated = draft.any(
+        |command| matches!(command, Command::Constrain { facet: known, .. } if *known == facet),
+    );
+    let wished = draft.any(|command| matches!(command, Command::Seek { .. } | Command::Browse))
+        || scene.has(Cue::Want);
+    if wished && !stated {
+        let polarity = Polarity::Must;
+        draft.add(figure.tokens.clone(), Command::Constrain { facet, value, polarity });
+    }
 }
 
 /// The command for a value: a choice among the versions of the product under discussion, else a wish.
@@ -469,6 +506,12 @@ pub(crate) fn asks_for_goods(draft: &mut Draft<'_, '_>) -> bool {
     true
 }
 
+/// Whether two words begin alike: "magnet" and "magnetic".
+fn forms(one: &str, other: &str) -> bool {
+    let common = one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
+    common >= STEM_LETTERS_MIN
+}
+
 /// Reads a word that no command explains, but that stands in the title or the features of a
 /// product: "a cream, rather". False if there is none.
 pub(crate) fn names_goods(draft: &mut Draft<'_, '_>) -> bool {
@@ -486,7 +529,7 @@ pub(crate) fn names_goods(draft: &mut Draft<'_, '_>) -> bool {
         title.into_iter().chain(features).any(|text| {
             let text = super::tokens::fold(text);
             let mut words = text.split(|c: char| !c.is_alphanumeric());
-            words.any(|word| said.iter().any(|one| one == word))
+            words.any(|word| said.iter().any(|one| one == word || forms(one, word)))
         })
     };
     let catalog = scene.input.catalog;
@@ -499,7 +542,8 @@ pub(crate) fn names_goods(draft: &mut Draft<'_, '_>) -> bool {
     }
     let found = catalog.products().iter().any(has);
     if found {
-        draft.add(whole, Command::Browse);
+        // The words are not used up: they say what is looked for.
+        draft.found.push(super::scene::Found { tokens: whole, command: Command::Browse });
     }
     found
 }
