@@ -71,6 +71,9 @@ const FREE_SCORE_MIN: f32 = 2.0;
 /// Rarity of a word that at most two of the shop's texts hold.
 const RARE_MIN: f32 = 0.5;
 
+/// Fewest letters of a stem that stands for a topic's own word: "portes" is not "Porto".
+const INFLECTED_LETTERS_MIN: usize = 5;
+
 /// Fewest letters of a word that is compared by its stem.
 const STEM_LETTERS_MIN: usize = 4;
 
@@ -348,7 +351,7 @@ fn stems(text: &str, languages: &[Language]) -> BTreeSet<String> {
 
 /// The stems of words in a language, each with its language: a word of another one may have the same.
 fn inflected(text: &str, language: Language) -> BTreeSet<String> {
-    let long = |stem: &String| stem.chars().count() >= STEM_LETTERS_MIN;
+    let long = |stem: &String| stem.chars().count() >= INFLECTED_LETTERS_MIN;
     let found = stems(text, &[language]).into_iter().filter(long);
     found.map(|stem| format!("{language} {stem}")).collect()
 }

@@ -333,7 +333,7 @@ fn is_in_focus(scene: &Scene<'_>, seen: &Seen) -> bool {
 }
 
 /// "even if they are not waterproof", "they need not be red": whether a value is said not to matter.
-fn is_conceded(scene: &Scene<'_>, seen: &Seen) -> bool {
+pub(super) fn is_conceded(scene: &Scene<'_>, seen: &Seen) -> bool {
     let clause = scene.clause_of(seen.tokens.start);
     scene.hits_of(Cue::Concession).any(|hit| {
         let before = clause.start <= hit.tokens.start && hit.tokens.end <= seen.tokens.start;
