@@ -400,13 +400,13 @@ fn is_size_of_named(scene: &Scene<'_>, figure: &Figure) -> bool {
         return false;
     }
     let Some(sentence) = scene.sentence_of(figure.bare.start) else { return false };
-    let named = scene.seen.iter().filter(|seen| {
+    let mut named = scene.seen.iter().filter(|seen| {
         let kind = |target: &MentionTarget| matches!(target, MentionTarget::Category(_));
         sentence.tokens.contains(&seen.tokens.start)
             && seen.tokens.end <= figure.bare.start
             && seen.targets.iter().any(kind)
     });
-    named.last().is_some_and(|seen| scene.kind_has_size(seen.tokens.start, figure.values[0]))
+    named.next_back().is_some_and(|seen| scene.kind_has_size(seen.tokens.start, figure.values[0]))
 }
 
 /// Below this number, a figure without a word beside it counts pieces rather than measures.

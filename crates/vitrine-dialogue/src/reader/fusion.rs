@@ -193,7 +193,7 @@ fn clauses(draft: &mut Draft<'_, '_>) {
         };
         let mut places = (0..scene.tokens.len()).filter(inside);
         let Some(start) = places.next() else { continue };
-        let tokens = start..places.last().unwrap_or(start) + 1;
+        let tokens = start..places.next_back().unwrap_or(start) + 1;
         let asks = scene.asks_at(start);
         let own = |found: &Found| tokens.contains(&found.tokens.start);
         let free = draft.found.iter().filter(|found| own(found)).all(|found| {

@@ -474,13 +474,11 @@ fn attributes(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
             Meaning::Attribute(name) => Some((name.clone(), hit.tokens.clone())),
             _ => None,
         })
+        .filter(|(_, tokens)| !states_value(draft.scene, tokens))
         .chain(labels(draft.scene, sentence))
         .collect();
     for (name, tokens) in named {
-        if draft.is_used(&tokens)
-            || draft.scene.topic_in(&sentence.tokens).is_some()
-            || states_value(draft.scene, &tokens)
-        {
+        if draft.is_used(&tokens) || draft.scene.topic_in(&sentence.tokens).is_some() {
             continue;
         }
         let product = !references::products(draft.scene, &sentence.tokens).is_empty();

@@ -558,7 +558,7 @@ pub(crate) fn names_other_goods(draft: &Draft<'_, '_>, hit: &Range<usize>) -> bo
     let Some(focus) = focus else { return false };
     let end = scene.clause_of(hit.start).end;
     let words = (hit.end..end)
-        .map(|at| &scene.tokens[at].text)
+        .filter_map(|at| Some(&scene.tokens.get(at)?.text))
         .filter(|word| word.chars().count() >= WORD_LETTERS_MIN && !scene.cues.knows(word));
     let words: Vec<&String> = words.collect();
     let says = |product: &Product, word: &str| {
