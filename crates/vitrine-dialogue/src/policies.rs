@@ -71,7 +71,7 @@ const FREE_SCORE_MIN: f32 = 2.0;
 /// Rarity of a word that at most two of the shop's texts hold.
 const RARE_MIN: f32 = 0.5;
 
-/// Fewest letters of a stem that stands for a topic's own word in another form.
+/// Fewest letters of a stem that stands for a topic's own word: "portes" is not "Porto".
 const INFLECTED_LETTERS_MIN: usize = 5;
 
 /// Fewest letters of a word that is compared by its stem.

@@ -95,6 +95,8 @@ pub(crate) enum Cue {
     Failure,
     /// "once more": asks for nothing else.
     Again,
+    /// "even if not", "need not be": what follows does not matter.
+    Concession,
     // Structure.
     Question,
     /// "is it", "are they": asks for a property.

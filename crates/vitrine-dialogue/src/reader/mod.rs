@@ -5,6 +5,7 @@
 //! explains, the surest rules first.
 
 mod acts;
+mod asking;
 mod choices;
 mod contacts;
 mod counts;

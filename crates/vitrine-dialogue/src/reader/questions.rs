@@ -330,6 +330,7 @@ fn values(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
         .seen
         .iter()
         .filter(|seen| inside(&seen.tokens, &sentence.tokens) && !draft.is_used(&seen.tokens))
+        .filter(|seen| !super::wishes::is_conceded(scene, seen))
         .filter_map(|seen| {
             let choice = super::wishes::best_value(scene, seen)?;
             Some((choice, seen.tokens.clone()))
@@ -337,7 +338,7 @@ fn values(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
         .collect();
     let mark = scene.tokens[sentence.tokens.clone()].iter().any(|one| one.text.contains('?'));
     for (choice, tokens) in asked {
-        // "even if they are not waterproof" asks nothing.
+        // "those that are not red" asks nothing.
         let denied = scene.hit_before(tokens.start, Cue::Negation, DENIAL_GAP).is_some();
         if denied && !mark || scene.topic_in(&scene.clause_of(tokens.start)).is_some() {
             continue;

@@ -271,6 +271,17 @@ fn is_in_focus(scene: &Scene<'_>, seen: &Seen) -> bool {
         && scene.content_words_outside(&seen.tokens) == 0
 }
 
+/// "even if they are not waterproof", "they need not be red": whether a value is said not to matter.
+pub(super) fn is_conceded(scene: &Scene<'_>, seen: &Seen) -> bool {
+    let clause = scene.clause_of(seen.tokens.start);
+    scene.hits_of(Cue::Concession).any(|hit| {
+        let before = clause.start <= hit.tokens.start && hit.tokens.end <= seen.tokens.start;
+        // "wasserdicht müssen sie nicht sein"
+        let behind = seen.tokens.end <= hit.tokens.start && hit.tokens.end <= clause.end;
+        before || behind
+    })
+}
+
 /// "three pairs of socks": whether the first words of a name for a kind also belong to a count.
 fn is_counted(scene: &Scene<'_>, seen: &Seen) -> bool {
     category(seen).is_some()
@@ -325,6 +336,12 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
             {
                 draft.add(seen.tokens.clone(), Command::Constrain { facet: key, value, polarity });
             }
+            continue;
+        }
+        if is_conceded(scene, seen)
+            && let Some(FacetChoice { key, .. }) = best_value(scene, seen)
+        {
+            draft.add(seen.tokens.clone(), Command::NoPreference { facet: Some(key) });
             continue;
         }
         let all = values(seen);
