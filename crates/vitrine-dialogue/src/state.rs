@@ -186,7 +186,8 @@ pub struct DialogueState {
     /// Id of that text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answered_topic: Option<String>,
-    /// Whether the last reply told the price or the stock of the product under discussion: "and in 44?"
+    /// Whether the last reply told the price or the stock of the product under discussion: "and in
+    /// 44?"
     /// goes on with it.
     pub asked_variant: bool,
     /// Facets asked for the current need.

@@ -14,6 +14,7 @@ use crate::plan::HandoffReason;
 use crate::plan::Lead;
 use crate::plan::LineText;
 use crate::plan::Move;
+use crate::shop;
 use crate::shop::Catalog;
 use crate::shop::Lookups;
 use crate::shop::Product;
@@ -221,6 +222,12 @@ impl<'a> Turn<'a> {
             facet: Some(key.to_owned()),
             ..Action::of(ActionKind::Ask)
         };
+        // What comes later only is said before a version of it is chosen.
+        if shown.card.availability == Availability::Preorder
+            && product.matching(options).all(|one| one.availability == shop::Availability::Preorder)
+        {
+            self.moves.push(Move::Stock { card: shown.card.clone(), sizes: Vec::new() });
+        }
         self.products.push(shown);
         if self.explain_size(product, key) {
             return;

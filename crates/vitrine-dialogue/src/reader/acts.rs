@@ -151,7 +151,7 @@ pub(crate) fn preferences(draft: &mut Draft<'_, '_>) {
     let catalog = scene.input.catalog;
     let named = scene.hits.iter().find_map(|hit| match &hit.meaning {
         super::cues::Meaning::Attribute(name) if clause.contains(&hit.tokens.start) => {
-            let key = super::questions::key_of(scene, name, None);
+            let key = super::properties::key_of(scene, name, None);
             (!key.is_empty()).then(|| (key, hit.tokens.clone()))
         }
         _ => None,
@@ -322,7 +322,12 @@ fn fine(draft: &mut Draft<'_, '_>) {
     let only_figures = draft.found.iter().all(|found| {
         matches!(found.command, Command::Size { .. } | Command::Quantity { .. } | Command::Greet)
     });
-    if only_figures {
+    // "it may get rained on, is that ok?" asks.
+    let scene = draft.scene;
+    let sentence = scene.sentence_of(hit.start).map_or(0..0, |one| one.tokens.clone());
+    let mark = scene.tokens[sentence].iter().any(|token| token.text.contains('?'));
+    let asks = mark && scene.content_words_outside(&hit) > 0;
+    if only_figures && !asks {
         draft.add(hit, Command::Confirm);
     } else {
         draft.mark(&hit);

@@ -252,6 +252,23 @@ fn takes_kind(draft: &Draft<'_, '_>, clause: &Range<usize>) -> bool {
     })
 }
 
+/// The product in the cart that a kind with "the" before it means, where a number is said of it.
+fn in_cart(draft: &Draft<'_, '_>, clause: &Range<usize>) -> Option<(String, Range<usize>)> {
+    let scene = draft.scene;
+    let catalog = scene.input.catalog;
+    let counted = scene.figures.iter().any(|figure| figure.role == Role::Quantity);
+    let kinds = categories(draft, clause).into_iter().filter(|(_, tokens)| {
+        counted && scene.hit_before(tokens.start, Cue::Definite, 0).is_some()
+    });
+    kinds.into_iter().find_map(|(kind, tokens)| {
+        let line = scene.input.state.cart.iter().find(|line| {
+            let product = catalog.product(&line.sku);
+            product.is_some_and(|product| catalog.is_within(&product.category, &kind))
+        })?;
+        Some((line.sku.clone(), tokens))
+    })
+}
+
 /// Whether a matter of the shop is asked in some tokens.
 fn topic_asked(draft: &Draft<'_, '_>, place: &Range<usize>) -> bool {
     draft.found.iter().any(|found| {
@@ -282,6 +299,13 @@ fn choose(draft: &mut Draft<'_, '_>) {
         let whole = sentence.map_or(clause.clone(), |one| one.tokens);
         let found = references::find(draft.scene, &clause);
         let named = found.first().is_some_and(|(one, _)| *one != Reference::Focus);
+        // "make it 3 of the deodorant", which is in the cart.
+        if let Some((line, tokens)) = in_cart(draft, &clause).filter(|_| !named) {
+            let reference = Reference::Product(line);
+            draft.mark(&hit);
+            draft.add(tokens, Command::Choose { reference, buys: true });
+            continue;
+        }
         if !named && takes_kind(draft, &clause) {
             draft.mark(&hit);
             continue;
@@ -290,7 +314,7 @@ fn choose(draft: &mut Draft<'_, '_>) {
         let mut found = references::find(draft.scene, &place);
         found.truncate(COMPARED_MAX);
         // "I'll take the brush set", beside a single brush.
-        if found.is_empty() && super::wishes::names_other_goods(draft, &hit) {
+        if found.is_empty() && super::goods::names_other_goods(draft, &hit) {
             let tokens = hit.start..place.end.max(hit.end);
             draft.mark(&hit);
             draft.found.push(super::scene::Found { tokens, command: Command::Browse });
@@ -301,13 +325,16 @@ fn choose(draft: &mut Draft<'_, '_>) {
             continue;
         }
         let asked = draft.scene.asks_at(hit.start);
+        let several = found.len() > 1;
         for (reference, tokens) in found {
             // "does it go for sensitive skin?" asks for a value.
             if asked && matches!(reference, Reference::Facet { .. }) {
                 continue;
             }
             draft.mark(&hit);
-            draft.add(joined(&hit, &tokens), Command::Choose { reference, buys: true });
+            // What is said behind one of several belongs to it.
+            let place = if several { tokens } else { joined(&hit, &tokens) };
+            draft.add(place, Command::Choose { reference, buys: true });
         }
     }
 }
@@ -444,8 +471,15 @@ pub(crate) fn named(draft: &mut Draft<'_, '_>) {
                     && draft.scene.hit_in(&sentence.tokens, Cue::Show).is_none();
                 // "both then, in 42"
                 let all = reference == Reference::Both && shown;
-                let buys =
-                    (wanted && figured || all || agreed && shown || only) && !sentence.question;
+                // "2 of these and 1 of those": an order.
+                let listed = references::products(draft.scene, &sentence.tokens);
+                let listed = listed.iter().any(|(other, _)| *other != reference)
+                    && draft.scene.figures.iter().any(|figure| {
+                        figure.role == Role::Quantity
+                            && sentence.tokens.contains(&figure.bare.start)
+                    });
+                let buys = (wanted && figured || all || listed || agreed && shown || only)
+                    && !sentence.question;
                 draft.add(tokens, Command::Choose { reference, buys });
             }
         }

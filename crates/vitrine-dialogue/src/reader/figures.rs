@@ -376,10 +376,12 @@ fn size(scene: &Scene<'_>, figure: &mut Figure) -> bool {
     }
     // "2-3 photos"
     let noun = next.is_some_and(|next| {
-        let place = figure.bare.end..figure.bare.end + 1;
+        let at = figure.bare.end;
+        let size = [Cue::SizeWord, Cue::Want, Cue::Choose, Cue::Fine, Cue::Yes];
         next.kind == TokenKind::Word
-            && !scene.cues.knows(&next.text)
-            && !scene.hits.iter().any(|hit| hit.tokens.start == place.start)
+            && !scene.cues.is_filler(&next.text)
+            && !size.iter().any(|cue| scene.hit_after(at, *cue, 0).is_some())
+            && !scene.seen.iter().any(|seen| seen.tokens.contains(&at))
     });
     let ranged = figure.values.len() == 2 && !noun;
     let length = before.is_some() && !scene.beginning_with(figure.values[0]).is_empty();

@@ -402,7 +402,7 @@ fn agree(draft: &mut Draft<'_, '_>) {
                 | Command::Greet
         )
     });
-    if super::wishes::names_other_goods(draft, &(0..0)) {
+    if super::goods::names_other_goods(draft, &(0..0)) {
         return;
     }
     let refuses = scene.has(Cue::Negation) || scene.has(Cue::NoThanks) || scene.has(Cue::No);

@@ -7,6 +7,7 @@
 mod acts;
 mod choices;
 mod contacts;
+mod counts;
 pub mod cues;
 mod draft;
 mod evidence;
@@ -14,13 +15,16 @@ mod figure;
 mod figures;
 mod forms;
 mod fusion;
+mod goods;
 mod input;
+mod kinds;
 mod language;
 mod limits;
 mod misread;
 mod numbers;
 mod phrases;
-pub(crate) mod questions;
+pub(crate) mod properties;
+mod questions;
 mod references;
 mod scene;
 mod service;
@@ -169,7 +173,7 @@ fn rest(draft: &mut Draft<'_, '_>) {
     }
     // "no, a leather strap": what is refused gives way to what is named.
     let open = draft.found.iter().all(|found| found.command == Command::Deny);
-    if open && (wishes::names_goods(draft) || wishes::asks_for_goods(draft)) {
+    if open && (goods::names_goods(draft) || wishes::asks_for_goods(draft)) {
         return;
     }
     if draft.found.is_empty() {
@@ -181,7 +185,7 @@ fn rest(draft: &mut Draft<'_, '_>) {
 }
 
 fn finish(mut draft: Draft<'_, '_>) -> Reading {
-    let words = wishes::loose_words(&draft);
+    let words = kinds::loose_words(&draft);
     draft.found.sort_by_key(|found| found.tokens.start);
     let scene = draft.scene;
     let commands = draft.found.into_iter().map(|found| scene.said(found)).collect();

@@ -1,24 +1,29 @@
 //! Questions on a product: price, stock, sizes, properties.
 
+use super::counts::likeliest_count;
+use super::counts::measured;
 use super::cues::Cue;
 use super::cues::Hit;
 use super::cues::Meaning;
 use super::draft::Draft;
 use super::figure::Role;
+use super::properties::about;
+use super::properties::inside;
+use super::properties::key_of;
+use super::properties::labels;
+use super::properties::own_key;
+use super::properties::product_at;
 use super::references;
 use super::scene::Scene;
 use super::scene::Sentence;
 use super::statements;
 use super::statements::Stated;
-use super::tokens::fold;
 use crate::command::Command;
 use crate::command::Question;
 use crate::command::Reference;
 use crate::shop::AttributeValue;
 use crate::shop::FacetChoice;
-use crate::shop::Lookups;
 use crate::shop::MentionTarget;
-use crate::shop::Product;
 use std::ops::Range;
 
 /// Most words of a question that is only a property.
@@ -26,45 +31,6 @@ const BARE_WORDS_MAX: usize = 2;
 
 /// Most words between a denial and the value that it denies.
 const DENIAL_GAP: usize = 2;
-
-/// Other parts of catalogue keys that a general property can have.
-const ALIASES: [(&str, &[&str]); 13] = [
-    ("range", &["range", "autonomy", "runtime", "playtime", "battery"]),
-    ("weight", &["weight", "load"]),
-    ("filling", &["filling", "fill", "material"]),
-    ("load", &["load", "max"]),
-    ("origin", &["made", "origin", "country"]),
-    ("material", &["material", "fabric", "composition", "upper"]),
-    ("colour", &["colour", "color"]),
-    ("thickness", &["thickness", "thick"]),
-    (
-        "dimensions",
-        &[
-            "dimensions",
-            "dimension",
-            "size",
-            "screen",
-            "diameter",
-            "height",
-            "length",
-            "volume",
-            "capacity",
-        ],
-    ),
-    ("capacity", &["capacity", "volume", "storage", "content"]),
-    ("battery", &["battery", "autonomy", "runtime", "playtime"]),
-    ("warranty", &["warranty", "guarantee"]),
-    ("care", &["care", "washable", "wash", "machine"]),
-];
-
-/// Fewest letters of a label, and of a part of a key, that a question may share.
-const LABEL_LETTERS_MIN: usize = 3;
-const OWN_LETTERS_MIN: usize = 3;
-
-/// Whether tokens lie in others.
-fn inside(part: &Range<usize>, whole: &Range<usize>) -> bool {
-    part.start >= whole.start && part.end <= whole.end
-}
 
 /// Reads all questions on products.
 pub(crate) fn find(draft: &mut Draft<'_, '_>) {
@@ -82,7 +48,8 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
 /// property.
 const OPEN_LIKENESS_MIN: f32 = 0.28;
 
-/// From this likeness a statement of the product answers a question of which no word says what it is
+/// From this likeness a statement of the product answers a question of which no word says what it
+/// is
 /// about.
 const ASKED_LIKENESS_MIN: f32 = 0.36;
 
@@ -95,25 +62,6 @@ fn likeliest<'a>(scene: &'a Scene<'_>) -> Option<&'a (Stated, f32)> {
     all.max_by(|a, b| a.1.total_cmp(&b.1))
 }
 
-/// From this likeness a number that the product states answers "how many".
-const COUNT_LIKENESS_MIN: f32 = 0.2;
-
-/// "how many gears has it got?": the number of the product that is most like the message.
-fn likeliest_count<'a>(scene: &'a Scene<'_>) -> Option<&'a Stated> {
-    let asks = scene.hits_of(Cue::Price).any(|hit| counted(scene, &hit.tokens).is_some());
-    let product = product_at(scene, Some(&Reference::Focus)).filter(|_| asks)?;
-    let number = |stated: &Stated| match stated {
-        Stated::Property(key) => {
-            matches!(product.attributes.get(key), Some(AttributeValue::Number(_)))
-        }
-        Stated::Text(text) => text.chars().any(|c| c.is_ascii_digit()),
-    };
-    let all = scene.input.evidence.statements.iter();
-    let numbers =
-        all.filter(|(stated, likeness)| *likeness >= COUNT_LIKENESS_MIN && number(stated));
-    numbers.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(stated, _)| stated)
-}
-
 /// Names what is asked by meaning where the words name no property, or a less likely one.
 fn by_meaning(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
@@ -122,7 +70,8 @@ fn by_meaning(draft: &mut Draft<'_, '_>) {
         let same = |one: &&(Stated, f32)| one.0 == Stated::Property(key.to_owned());
         scene.input.evidence.statements.iter().find(same).map_or(0.0, |one| one.1)
     };
-    // "how long does the battery last?" asks for the figure, not for what else is said of batteries.
+    // "how long does the battery last?" asks for the figure, not for what else is said of
+    // batteries.
     let measures = |key: &str| {
         let product = product_at(scene, Some(&Reference::Focus));
         let stated = product.and_then(|product| product.attributes.get(key));
@@ -189,48 +138,6 @@ pub(crate) fn unknown_of(draft: &mut Draft<'_, '_>, sentence: &Sentence, about: 
     by_meaning(draft);
 }
 
-/// The property of a product that shares a word with a question; empty if none does.
-fn own_key(scene: &Scene<'_>, sentence: &Sentence, about: Option<&Reference>) -> String {
-    let Some(product) = product_at(scene, about) else { return String::new() };
-    let name = fold(&product.name);
-    let named = |word: &&str| name.split_whitespace().any(|part| part == *word);
-    let words = || {
-        let words = sentence.tokens.clone().map(|at| scene.tokens[at].text.as_str());
-        words.filter(|word| !named(word))
-    };
-    let shares = |key: &&String| {
-        let long = |part: &&str| part.chars().count() >= OWN_LETTERS_MIN;
-        let own = |part: &str| !matches!(part, "included" | "size" | "type");
-        key.split('_').filter(long).any(|part| own(part) && words().any(|word| word == part))
-    };
-    let own = product.attributes.keys().find(shares);
-    own.or_else(|| lasting(scene, product)).cloned().unwrap_or_default()
-}
-
-/// "how long does it last?": the one property of a product that is stated in hours, days or the like.
-fn lasting<'a>(scene: &Scene<'_>, product: &'a Product) -> Option<&'a String> {
-    let time = |key: &&String| {
-        let unit = key.rsplit_once('_').map(|(_, unit)| unit);
-        matches!(unit, Some("hours" | "h" | "days" | "minutes" | "min"))
-    };
-    let mut timed = product.attributes.keys().filter(time);
-    let only = timed.next().filter(|_| timed.next().is_none());
-    only.filter(|_| scene.has(Cue::HowLong))
-}
-
-/// The product that a question is about: named, referred to, or the one in focus.
-fn about(draft: &mut Draft<'_, '_>, sentence: &Sentence) -> Option<Reference> {
-    let found = references::find(draft.scene, &sentence.tokens).into_iter().next();
-    match found {
-        Some((reference, tokens)) => {
-            draft.mark(&tokens);
-            let known = reference != Reference::Focus || draft.scene.in_focus();
-            known.then_some(reference)
-        }
-        None => draft.scene.in_focus().then_some(Reference::Focus),
-    }
-}
-
 /// Whether a kind of product is named in a sentence.
 fn names_kind(scene: &Scene<'_>, sentence: &Sentence) -> bool {
     scene
@@ -250,13 +157,6 @@ fn follows_topic(draft: &Draft<'_, '_>, sentence: &Sentence) -> bool {
     before
         && !names_kind(draft.scene, sentence)
         && references::find(draft.scene, &sentence.tokens).is_empty()
-}
-
-/// Whether a general property is named in a sentence.
-fn names_attribute(scene: &Scene<'_>, sentence: &Sentence) -> bool {
-    scene.hits.iter().any(|hit| {
-        matches!(hit.meaning, Meaning::Attribute(_)) && inside(&hit.tokens, &sentence.tokens)
-    })
 }
 
 /// Whether words for advice on a size belong to an exchange or a comparison.
@@ -359,122 +259,6 @@ fn direct(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
     }
 }
 
-/// "how much does it weigh?", "how much storage has it got?": a bare "how much" beside a property, a
-/// unit or something that can be counted asks for no price. The property is read as such; what is
-/// counted is asked of the product.
-fn measured(draft: &mut Draft<'_, '_>, sentence: &Sentence, hit: &Range<usize>) -> bool {
-    let scene = draft.scene;
-    // "how much", "il y a combien"; not "the price".
-    let last = hit.end.checked_sub(1).and_then(|at| scene.tokens.get(at));
-    let open = last.is_some_and(|token| {
-        scene.cues.is_filler(&token.text) || scene.cues.says(&token.text, Cue::Question)
-    });
-    if !open {
-        return false;
-    }
-    let named = names_attribute(scene, sentence) || !labels(scene, sentence).is_empty();
-    let timed = scene.hits_of(Cue::HowLong).any(|one| one.tokens.contains(&hit.start));
-    let counted = counted(scene, hit);
-    if !named && !timed && counted.is_none() {
-        return false;
-    }
-    draft.mark(hit);
-    let Some(tokens) = counted.filter(|_| !named && !timed) else { return true };
-    let product = !references::products(scene, &sentence.tokens).is_empty();
-    if scene.in_focus() || product {
-        let about = about(draft, sentence);
-        let key = key_in_unit(draft.scene, &tokens, about.as_ref())
-            .unwrap_or_else(|| own_key(draft.scene, sentence, about.as_ref()));
-        let question = Question::Attribute { key, value: None };
-        draft.add(tokens, Command::Ask { question, about });
-    }
-    true
-}
-
-/// What stands right behind "how much" and can be counted: a unit, or a word that means nothing else,
-/// with a partitive before it at most ("combien de vitesses").
-fn counted(scene: &Scene<'_>, hit: &Range<usize>) -> Option<Range<usize>> {
-    let partitive = scene.tokens.get(hit.end).filter(|token| scene.cues.is_skipped(&token.text));
-    let definite = scene.hit_after(hit.end, Cue::Definite, 0).is_some();
-    let at = hit.end + usize::from(partitive.is_some());
-    if let Some(unit) = scene.unit_at(at) {
-        return Some(unit);
-    }
-    let token = scene.tokens.get(at)?;
-    let word = token.text.chars().count() >= LABEL_LETTERS_MIN
-        && token.text.chars().all(char::is_alphabetic)
-        && !scene.cues.is_filler(&token.text);
-    let goods = |target: &MentionTarget| {
-        !matches!(target, MentionTarget::Value(_) | MentionTarget::Option { .. })
-    };
-    let sold =
-        scene.seen.iter().any(|seen| seen.tokens.contains(&at) && seen.targets.iter().any(goods));
-    let other = scene.hits.iter().any(|one| one.tokens.contains(&at) && !one.is_structure());
-    (word && !sold && !other && !definite).then(|| at..at + 1)
-}
-
-/// The property of a product that is stated in a unit: `volume_ml` for "ml".
-fn key_in_unit(
-    scene: &Scene<'_>,
-    unit: &Range<usize>,
-    about: Option<&Reference>,
-) -> Option<String> {
-    let symbol = scene.hits.iter().find_map(|hit| match &hit.meaning {
-        Meaning::Measure(symbol) if hit.tokens == *unit => Some(symbol.as_str()),
-        _ => None,
-    })?;
-    let product = product_at(scene, about)?;
-    let fits = |key: &&String| {
-        let unit = key.rsplit_once('_').map(|(_, unit)| unit);
-        unit.is_some_and(|unit| unit == symbol || unit == "hours" && symbol == "h")
-    };
-    product.attributes.keys().find(fits).cloned()
-}
-
-/// The key of the shop for a general property; empty if it has none.
-pub(crate) fn key_of(scene: &Scene<'_>, general: &str, product: Option<&Product>) -> String {
-    let own = [general];
-    let parts = ALIASES.iter().find(|(name, _)| *name == general).map_or(&own[..], |(_, all)| all);
-    let fits = |key: &str| key.split('_').any(|part| parts.contains(&part));
-    // The parts are in order of preference: "autonomy" is a range before it is a battery.
-    let stated = product.and_then(|one| {
-        parts.iter().find_map(|wanted| {
-            one.attributes.keys().find(|key| key.split('_').any(|part| part == *wanted))
-        })
-    });
-    if let Some(key) = stated {
-        return key.clone();
-    }
-    let facet = scene.input.catalog.facets().iter().find(|facet| fits(&facet.key));
-    if let Some(facet) = facet {
-        return facet.key.clone();
-    }
-    let mut all = scene.input.catalog.products().iter().flat_map(|one| one.attributes.keys());
-    all.find(|key| fits(key)).cloned().unwrap_or_default()
-}
-
-/// The property of a product that is the same as one of another product: `weight_kg` for `weight_g`.
-pub(crate) fn alike<'a>(product: &'a Product, key: &str) -> Option<&'a String> {
-    let first = |key: &'a str| key.split('_').next().unwrap_or(key);
-    let wanted = key.split('_').next().filter(|part| !part.is_empty())?;
-    let same = product.attributes.keys().find(|own| first(own) == wanted);
-    let part = || product.attributes.keys().find(|own| own.split('_').any(|one| one == wanted));
-    same.or_else(part).or_else(|| {
-        let (_, parts) =
-            ALIASES.iter().find(|(name, all)| *name == wanted || all.contains(&wanted))?;
-        product.attributes.keys().find(|own| own.split('_').any(|part| parts.contains(&part)))
-    })
-}
-
-/// The product that a reference means, where that is plain.
-fn product_at<'a>(scene: &Scene<'a>, about: Option<&Reference>) -> Option<&'a Product> {
-    let catalog = scene.input.catalog;
-    match about {
-        Some(Reference::Product(sku)) => catalog.product(sku),
-        _ => catalog.product(&scene.input.state.focus.as_ref()?.sku),
-    }
-}
-
 /// "how heavy is it?", "which colours are there?", "where is it made?".
 fn attributes(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
     let named: Vec<(String, Range<usize>)> = draft
@@ -486,13 +270,11 @@ fn attributes(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
             Meaning::Attribute(name) => Some((name.clone(), hit.tokens.clone())),
             _ => None,
         })
+        .filter(|(_, tokens)| !states_value(draft.scene, tokens))
         .chain(labels(draft.scene, sentence))
         .collect();
     for (name, tokens) in named {
-        if draft.is_used(&tokens)
-            || draft.scene.topic_in(&sentence.tokens).is_some()
-            || states_value(draft.scene, &tokens)
-        {
+        if draft.is_used(&tokens) || draft.scene.topic_in(&sentence.tokens).is_some() {
             continue;
         }
         let product = !references::products(draft.scene, &sentence.tokens).is_empty();
@@ -508,6 +290,14 @@ fn attributes(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
             continue;
         }
         let all = draft.scene.hit_in(&sentence.tokens, Cue::Which).is_some() && !product;
+        // "which is the cheapest waterproof one?" wishes for one.
+        let cheapest = [Cue::Cheapest, Cue::Cheaper]
+            .iter()
+            .any(|cue| draft.scene.hit_in(&sentence.tokens, *cue).is_some());
+        let value = draft.scene.seen.iter().any(|seen| inside(&seen.tokens, &tokens));
+        if all && cheapest && value {
+            continue;
+        }
         let about = if all { Some(Reference::Both) } else { about(draft, sentence) };
         let key = key_of(draft.scene, &name, product_at(draft.scene, about.as_ref()));
         let question = Question::Attribute { key, value: None };
@@ -521,36 +311,6 @@ fn states_value(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
     let value = |target: &MentionTarget| matches!(target, MentionTarget::Value(_));
     let same = |seen: &&super::scene::Seen| seen.tokens == *tokens && seen.exact >= 1.0;
     scene.seen.iter().filter(same).any(|seen| seen.targets.iter().any(value))
-}
-
-/// Keys and labels of the shop's own facets and attributes in a sentence.
-fn labels(scene: &Scene<'_>, sentence: &Sentence) -> Vec<(String, Range<usize>)> {
-    let catalog = scene.input.catalog;
-    let focus = scene.input.state.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
-    let named = references::products(scene, &sentence.tokens).into_iter();
-    let named = named.filter_map(|(reference, _)| product_at(scene, Some(&reference)));
-    let keys = named.chain(focus).flat_map(|product| product.attributes.keys().map(String::as_str));
-    let keys = keys.chain(catalog.facets().iter().map(|facet| facet.key.as_str()));
-    let mut found = Vec::new();
-    for key in keys {
-        let label = fold(&catalog.key_label(key, scene.input.language));
-        let words: Vec<&str> = label.split_whitespace().collect();
-        let Some(first) = words.first().filter(|word| {
-            word.chars().count() >= LABEL_LETTERS_MIN && !scene.cues.is_filler(word)
-        }) else {
-            continue;
-        };
-        let start = sentence.tokens.clone().find(|at| {
-            scene.tokens[*at].text == *first
-                && words.iter().enumerate().all(|(offset, word)| {
-                    scene.tokens.get(at + offset).is_some_and(|token| token.text == *word)
-                })
-        });
-        if let Some(start) = start {
-            found.push((key.to_owned(), start..start + words.len()));
-        }
-    }
-    found
 }
 
 /// "is it waterproof?", "existe en noir ?": a value asked of the product in focus.
@@ -630,7 +390,7 @@ fn stock_in_size(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
 /// A value of an option of the product under discussion in a sentence: "in blue", "en 100 ml".
 fn own_value(scene: &Scene<'_>, sentence: &Sentence) -> Option<Range<usize>> {
     let own = |target: &MentionTarget| match target {
-        MentionTarget::Value(choice) => super::sizes::own_option(scene, choice),
+        MentionTarget::Value(choice) => super::kinds::own_option(scene, choice),
         _ => false,
     };
     let mut seen = scene.seen.iter().filter(|seen| inside(&seen.tokens, &sentence.tokens));
@@ -656,7 +416,7 @@ pub(crate) fn unknown(draft: &mut Draft<'_, '_>) {
         sentence.question && (cue(Cue::Copula) || cue(Cue::Focus) || bare)
     });
     let Some(sentence) = asked.filter(|_| scene.in_focus()) else { return };
-    if super::wishes::loose_words(draft).is_empty() {
+    if super::kinds::loose_words(draft).is_empty() {
         return;
     }
     let about = Some(Reference::Focus);

@@ -64,7 +64,7 @@ pub(crate) fn product_of(scene: &Scene<'_>, seen: &Seen) -> Option<String> {
 }
 
 /// Below this certainty a name may be another word, misspelt or not.
-const TYPO_MIN: f32 = 0.75;
+const TYPO_MIN: f32 = 0.86;
 
 /// Whether a word is what the shop calls a property: "in shade sand" names no product "Shade".
 fn is_label(scene: &Scene<'_>, seen: &Seen) -> bool {

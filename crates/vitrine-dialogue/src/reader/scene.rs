@@ -176,7 +176,8 @@ impl<'a> Scene<'a> {
         Sentence { tokens, question, clauses }
     }
 
-    /// Whether some tokens hold words that ask; those of a courtesy ("that is it", "why not") do not.
+    /// Whether some tokens hold words that ask; those of a courtesy ("that is it", "why not") do
+    /// not.
     pub(crate) fn has_question_words(&self, tokens: &Range<usize>) -> bool {
         let inside = |part: &Range<usize>, whole: &Range<usize>| {
             part.start >= whole.start && part.end <= whole.end
@@ -380,7 +381,8 @@ impl<'a> Scene<'a> {
             })
     }
 
-    /// The products that a bare number may measure: those named, else the one under discussion, else
+    /// The products that a bare number may measure: those named, else the one under discussion,
+    /// else
     /// those of the kind named or looked for.
     fn measurable(&self) -> Vec<&'a Product> {
         let catalog = self.input.catalog;

@@ -11,7 +11,6 @@ use super::tokens::TokenKind;
 use crate::command::Command;
 use crate::command::Polarity;
 use crate::command::SizeSystem;
-use crate::shop::FacetChoice;
 use crate::shop::Lookups;
 use crate::shop::MentionTarget;
 use crate::shop::Product;
@@ -236,22 +235,14 @@ fn extreme(product: &Product, big: bool) -> Option<(String, String)> {
             Some((super::numbers::parse_digits(&digits)?, value))
         });
         let mut measures: Vec<(Decimal, &str)> = measures.collect::<Option<_>>()?;
+        // Sizes of shoes are no smaller or larger versions of them.
+        if measures.iter().all(|(_, value)| value.chars().all(|c| c.is_ascii_digit())) {
+            return None;
+        }
         measures.sort();
         let found = if big { measures.last() } else { measures.first() };
         let several = measures.len() > 1;
         found.filter(|_| several).map(|(_, value)| (key.clone(), (*value).to_owned()))
-    })
-}
-
-/// A value that the product under discussion comes in is one of its options, in whatever language it
-/// is said: "en noir".
-pub(crate) fn own_option(scene: &Scene<'_>, choice: &FacetChoice) -> bool {
-    let state = scene.input.state;
-    let focus = state.focus.as_ref().filter(|_| state.last_shown.len() <= 1);
-    let focus = focus.and_then(|focus| scene.input.catalog.product(&focus.sku));
-    focus.is_some_and(|product| {
-        product.options.contains(&choice.key)
-            && product.option_values(&choice.key).contains(&choice.value.as_str())
     })
 }
 

@@ -5,15 +5,20 @@ use super::cues::Hit;
 use super::cues::Meaning;
 use super::draft::Draft;
 use super::figure::Role;
-use super::scene::SURE;
+use super::goods::GOODS_WORDS_MAX;
+use super::goods::age;
+use super::goods::is_no_kind;
+use super::goods::wish_or_option;
+use super::kinds::best_category;
+use super::kinds::category;
+use super::kinds::loose_words;
+use super::kinds::values;
 use super::scene::Scene;
 use super::scene::Seen;
-use super::sizes::own_option;
 use super::spelling::same_words;
 use crate::command::Command;
 use crate::command::Polarity;
 use crate::command::Reference;
-use crate::command::SizeSystem;
 use crate::shop::FacetChoice;
 use crate::shop::Lookups;
 use crate::shop::MentionTarget;
@@ -23,72 +28,6 @@ use std::ops::Range;
 
 /// Words between "no" and what it excludes.
 const NEAR_GAP: usize = 1;
-
-/// Fewest letters of a word that is looked up in titles and features, and most words of a message
-/// that is only a word for goods.
-const GOODS_LETTERS_MIN: usize = 3;
-const WORD_LETTERS_MIN: usize = 4;
-
-/// Letters by which two words are forms of one.
-const STEM_LETTERS_MIN: usize = 6;
-const GOODS_WORDS_MAX: usize = 4;
-
-/// The facet values that words can mean.
-fn values(seen: &Seen) -> Vec<&FacetChoice> {
-    let targets = seen.targets.iter();
-    targets
-        .filter_map(|target| match target {
-            MentionTarget::Value(choice) => Some(choice),
-            _ => None,
-        })
-        .collect()
-}
-
-fn category(seen: &Seen) -> Option<&str> {
-    seen.targets.iter().find_map(|target| match target {
-        MentionTarget::Category(id) => Some(id.as_str()),
-        _ => None,
-    })
-}
-
-/// The kind that words mean: of several, the one looked for, else one whose products have the
-/// values wished for ("skiing … a helmet").
-fn best_category<'a>(scene: &'a Scene<'_>, seen: &'a Seen) -> Option<&'a str> {
-    let kinds: Vec<&str> = seen
-        .targets
-        .iter()
-        .filter_map(|target| match target {
-            MentionTarget::Category(id) => Some(id.as_str()),
-            _ => None,
-        })
-        .collect();
-    if kinds.len() < 2 {
-        return kinds.first().copied();
-    }
-    let state = scene.input.state;
-    let catalog = scene.input.catalog;
-    let later = state.later.iter().filter_map(|need| need.category.as_deref());
-    let known: Vec<&str> = state.need.category.as_deref().into_iter().chain(later).collect();
-    if let Some(kind) = kinds.iter().find(|kind| known.contains(kind)) {
-        return Some(kind);
-    }
-    let named = scene.seen.iter().flat_map(values).map(|choice| (&choice.key, &choice.value));
-    let wished = state.need.facets.iter();
-    let wished = wished.flat_map(|(key, wish)| wish.must.iter().map(move |value| (key, value)));
-    let wishes: Vec<(&String, &String)> = named.chain(wished).collect();
-    let met = |kind: &str| {
-        let own = catalog.products().iter().filter(|one| catalog.is_within(&one.category, kind));
-        let met = own.map(|product| {
-            let states = |(key, value): &&(&String, &String)| {
-                product.facets.get(*key).is_some_and(|values| values.contains(*value))
-            };
-            wishes.iter().filter(states).count()
-        });
-        met.max().unwrap_or_default()
-    };
-    let best = kinds.iter().enumerate().max_by_key(|(at, kind)| (met(kind), usize::MAX - at));
-    best.map(|(_, kind)| *kind)
-}
 
 /// The kind of product that the message or the need is about.
 fn kind<'a>(scene: &'a Scene<'_>) -> Option<&'a str> {
@@ -405,76 +344,6 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
     age(draft);
 }
 
-/// Highest age of a child.
-const CHILD_MAX: u32 = 13;
-
-/// Values of a facet that mean children.
-const CHILDREN: [&str; 5] = ["kids", "children", "child", "kid", "junior"];
-
-/// "a tablet for a 4 year old": goods for children, where the shop tells them apart.
-fn age(draft: &mut Draft<'_, '_>) {
-    let scene = draft.scene;
-    let catalog = scene.input.catalog;
-    let years = |hit: &&Hit| hit.meaning == Meaning::Measure("year".to_owned());
-    let figure = scene.figures.iter().find(|figure| {
-        let unit = scene.hits.iter().filter(years).any(|hit| hit.tokens.start == figure.bare.end);
-        let child = figure.count().is_some_and(|count| (1..=CHILD_MAX).contains(&count));
-        unit && child && scene.topic_in(&scene.clause_of(figure.bare.start)).is_none()
-    });
-    let Some(figure) = figure else { return };
-    let values = catalog.facets().iter().find_map(|facet| {
-        let value = facet.values.iter().find(|value| CHILDREN.contains(&value.id.as_str()))?;
-        Some((facet.key.clone(), value.id.clone()))
-    });
-    let Some((facet, value)) = values else { return };
-    let stated = draft.any(
-        |command| matches!(command, Command::Constrain { facet: known, .. } if *known == facet),
-    );
-    let wished = draft.any(|command| matches!(command, Command::Seek { .. } | Command::Browse))
-        || scene.has(Cue::Want);
-    if wished && !stated {
-        let polarity = Polarity::Must;
-        draft.add(figure.tokens.clone(), Command::Constrain { facet, value, polarity });
-    }
-}
-
-/// The command for a value: a choice among the versions of the product under discussion, else a wish.
-fn wish_or_option(scene: &Scene<'_>, choice: FacetChoice, polarity: Polarity) -> Command {
-    let kinds = scene.seen.iter().any(|seen| category(seen).is_some());
-    let own = polarity != Polarity::MustNot && !kinds && own_option(scene, &choice);
-    let FacetChoice { key, value } = choice;
-    if own {
-        let (values, system) = (vec![value], SizeSystem::Shop);
-        return Command::Size { option: key, values, system, polarity: Polarity::Must };
-    }
-    Command::Constrain { facet: key, value, polarity }
-}
-
-/// Whether words for another kind of product are none: the title of what is discussed holds them
-/// ("portable" of a portable speaker, where it is also a telephone), or a verb that looks like a
-/// misspelt kind stands in a question on the product shown.
-fn is_no_kind(scene: &Scene<'_>, seen: &Seen) -> bool {
-    let catalog = scene.input.catalog;
-    let state = scene.input.state;
-    let Some(found) = best_category(scene, seen) else { return false };
-    let focus = state.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
-    let known = state.need.category.as_deref().or(focus.map(|one| one.category.as_str()));
-    let Some(known) = known else { return false };
-    if catalog.is_within(found, known) || catalog.is_within(known, found) {
-        return false;
-    }
-    let said = super::tokens::fold(&scene.text_of(&seen.tokens));
-    let within = |product: &&Product| catalog.is_within(&product.category, known);
-    let titled = catalog.products().iter().filter(within).any(|product| {
-        let title = product.title.or_fallback(scene.input.language, &[]);
-        let title = super::tokens::fold(title.map_or("", String::as_str));
-        title.split(|c: char| !c.is_alphanumeric()).any(|word| word == said)
-    });
-    let asks = scene.asks_at(seen.tokens.start) && scene.in_focus();
-    let wanted = [Cue::Want, Cue::Have, Cue::Browse].iter().any(|cue| scene.has(*cue));
-    titled || seen.exact < SURE && asks && !wanted
-}
-
 /// Reads "do you sell skates?", of words that the shop does not know. False if it is no such
 /// question.
 pub(crate) fn asks_for_goods(draft: &mut Draft<'_, '_>) -> bool {
@@ -487,103 +356,4 @@ pub(crate) fn asks_for_goods(draft: &mut Draft<'_, '_>) -> bool {
     }
     draft.add(asks.map_or(0..0, |hit| hit.tokens.clone()), Command::Browse);
     true
-}
-
-/// Whether two words begin alike: "magnet" and "magnetic".
-fn forms(one: &str, other: &str) -> bool {
-    let common = one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
-    common >= STEM_LETTERS_MIN
-}
-
-/// Reads a word that no command explains, but that stands in the title or the features of a
-/// product: "a cream, rather". False if there is none.
-pub(crate) fn names_goods(draft: &mut Draft<'_, '_>) -> bool {
-    let scene = draft.scene;
-    let said: Vec<String> = loose_words(draft)
-        .into_iter()
-        .filter(|word| word.chars().count() >= GOODS_LETTERS_MIN)
-        .collect();
-    if said.is_empty() || scene.content_words() > GOODS_WORDS_MAX {
-        return false;
-    }
-    let has = |product: &Product| {
-        let title = product.title.or_fallback(scene.input.language, &[]);
-        let features = product.features(scene.input.language).iter();
-        title.into_iter().chain(features).any(|text| {
-            let text = super::tokens::fold(text);
-            let mut words = text.split(|c: char| !c.is_alphanumeric());
-            words.any(|word| said.iter().any(|one| one == word || forms(one, word)))
-        })
-    };
-    let catalog = scene.input.catalog;
-    let whole = 0..scene.tokens.len();
-    let state = scene.input.state;
-    let focus = state.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
-    if focus.is_some_and(has) && !scene.has(Cue::Negation) {
-        draft.add(whole, Command::Choose { reference: Reference::Focus, buys: false });
-        return true;
-    }
-    let found = catalog.products().iter().any(has);
-    if found {
-        // The words are not used up: they say what is looked for.
-        draft.found.push(super::scene::Found { tokens: whole, command: Command::Browse });
-    }
-    found
-}
-
-/// Whether the words behind "I take" stand in the title of another product and not in those of the one
-/// under discussion.
-pub(crate) fn names_other_goods(draft: &Draft<'_, '_>, hit: &Range<usize>) -> bool {
-    let scene = draft.scene;
-    let catalog = scene.input.catalog;
-    let state = scene.input.state;
-    let focus = state.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
-    let Some(focus) = focus else { return false };
-    let end = scene.clause_of(hit.start).end;
-    let words = scene.tokens.get(hit.end..end).unwrap_or_default().iter();
-    let words = words
-        .map(|token| &token.text)
-        .filter(|word| word.chars().count() >= WORD_LETTERS_MIN && !scene.cues.knows(word));
-    let words: Vec<&String> = words.collect();
-    let says = |product: &Product, word: &str| {
-        let title = product.title.or_fallback(scene.input.language, &[]);
-        let texts = title.into_iter().chain([&product.name]);
-        texts.into_iter().any(|text| {
-            let text = super::tokens::fold(text);
-            text.split(|c: char| !c.is_alphanumeric()).any(|one| one == word)
-        })
-    };
-    let other = |word: &&&String| {
-        !says(focus, word) && catalog.products().iter().any(|product| says(product, word))
-    };
-    words.iter().any(|word| other(&word))
-}
-
-/// Content words that no command explains, for the ranking of products.
-pub(crate) fn loose_words(draft: &Draft<'_, '_>) -> Vec<String> {
-    let scene = draft.scene;
-    let mut found: Vec<String> = Vec::new();
-    for (at, token) in scene.tokens.iter().enumerate() {
-        let word = token.text.chars().count() > 2
-            && token.text.chars().all(char::is_alphabetic)
-            && !scene.cues.is_filler(&token.text);
-        // A phrase that only shows that something is asked explains none of its longer words.
-        let asks =
-            |hit: &Hit| hit.tokens.len() > 1 && (hit.is(Cue::Question) || hit.is(Cue::Copula));
-        let cued = scene.hits.iter().any(|hit| hit.tokens.contains(&at) && !asks(hit));
-        if word && !cued && !draft.used[at] && !scene.taken[at] && !found.contains(&token.text) {
-            found.push(token.text.clone());
-        }
-    }
-    for seen in &scene.seen {
-        for target in &seen.targets {
-            if let MentionTarget::Brand(brand) = target
-                && !found.contains(brand)
-                && !draft.is_used(&seen.tokens)
-            {
-                found.push(brand.clone());
-            }
-        }
-    }
-    found
 }

@@ -4,7 +4,6 @@ use crate::plan::AttributeText;
 use crate::plan::Availability;
 use crate::plan::Card;
 use crate::plan::Price;
-use crate::shop::Language;
 use crate::words::keys::Key;
 use crate::words::keys::Slot;
 use crate::words::piece::Piece;
@@ -12,6 +11,7 @@ use crate::words::products::card;
 use crate::words::products::merits;
 use crate::words::products::name;
 use crate::words::products::named;
+use crate::words::properties::property;
 use crate::words::writer::Slots;
 use crate::words::writer::Writer;
 use vitrine_base::money::Money;
@@ -114,28 +114,6 @@ pub(crate) fn attribute(
             writer.say(Key::AttributeQuote, &slots)
         }
     }
-}
-
-/// The name of a property: the shop's, else that of the locale for a key such as `thickness_cm`.
-pub(crate) fn property(writer: &Writer<'_>, label: &str) -> String {
-    let names = &writer.input.locale.templates.properties;
-    let general = |key: &str| names.get(key).cloned();
-    let whole = general(label);
-    let first = || label.split_once('_').and_then(|(first, _)| general(first));
-    // Keys are English words: another language leaves out those that nobody translated.
-    let unnamed = || match (label.contains('_'), writer.input.locale.language) {
-        (false, _) => label.to_owned(),
-        (true, Language::EN) => words_of(label),
-        (true, _) => String::new(),
-    };
-    whole.or_else(first).unwrap_or_else(unnamed)
-}
-
-/// A key as words, without the unit at its end: `fall_height_m` is "fall height".
-fn words_of(key: &str) -> String {
-    let unit = |part: &str| part.chars().count() <= 2 || matches!(part, "hours" | "years" | "gsm");
-    let words = key.rsplit_once('_').filter(|(_, last)| unit(last)).map_or(key, |(words, _)| words);
-    words.replace('_', " ")
 }
 
 /// A size in another system.

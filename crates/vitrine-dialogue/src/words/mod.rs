@@ -17,6 +17,7 @@ pub mod titles;
 mod answers;
 mod piece;
 mod products;
+mod properties;
 mod repeats;
 mod service;
 mod wording;

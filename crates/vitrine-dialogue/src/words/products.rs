@@ -6,11 +6,11 @@ use crate::plan::GivenUp;
 use crate::plan::Lead;
 use crate::plan::Row;
 use crate::reader::tokens::fold;
-use crate::words::answers::property;
 use crate::words::keys::Key;
 use crate::words::keys::Slot;
 use crate::words::piece::Piece;
 use crate::words::piece::join;
+use crate::words::properties::property;
 use crate::words::writer::Slots;
 use crate::words::writer::Writer;
 

@@ -1,0 +1,179 @@
+//! Goods in the words of titles and features, and what words beside them mean: another kind of
+//! product
+//! or none, a version of the one under discussion, the age of a child.
+
+use super::cues::Cue;
+use super::cues::Hit;
+use super::cues::Meaning;
+use super::draft::Draft;
+use super::kinds::best_category;
+use super::kinds::category;
+use super::kinds::loose_words;
+use super::kinds::own_option;
+use super::scene::SURE;
+use super::scene::Scene;
+use super::scene::Seen;
+use crate::command::Command;
+use crate::command::Polarity;
+use crate::command::Reference;
+use crate::command::SizeSystem;
+use crate::shop::FacetChoice;
+use crate::shop::Lookups;
+use crate::shop::Product;
+use std::ops::Range;
+
+/// Fewest letters of a word that is looked up in titles and features, and most words of a message
+/// that is only a word for goods.
+const GOODS_LETTERS_MIN: usize = 3;
+pub(super) const GOODS_WORDS_MAX: usize = 4;
+
+const WORD_LETTERS_MIN: usize = 4;
+
+/// Letters by which two words are forms of one.
+const STEM_LETTERS_MIN: usize = 6;
+
+/// Highest age of a child.
+const CHILD_MAX: u32 = 13;
+
+/// Values of a facet that mean children.
+const CHILDREN: [&str; 5] = ["kids", "children", "child", "kid", "junior"];
+
+/// "a tablet for a 4 year old": goods for children, where the shop tells them apart.
+pub(super) fn age(draft: &mut Draft<'_, '_>) {
+    let scene = draft.scene;
+    let catalog = scene.input.catalog;
+    let years = |hit: &&Hit| hit.meaning == Meaning::Measure("year".to_owned());
+    let figure = scene.figures.iter().find(|figure| {
+        let unit = scene.hits.iter().filter(years).any(|hit| hit.tokens.start == figure.bare.end);
+        let child = figure.count().is_some_and(|count| (1..=CHILD_MAX).contains(&count));
+        unit && child && scene.topic_in(&scene.clause_of(figure.bare.start)).is_none()
+    });
+    let Some(figure) = figure else { return };
+    let values = catalog.facets().iter().find_map(|facet| {
+        let value = facet.values.iter().find(|value| CHILDREN.contains(&value.id.as_str()))?;
+        Some((facet.key.clone(), value.id.clone()))
+    });
+    let Some((facet, value)) = values else { return };
+    let stated = draft.any(
+        |command| matches!(command, Command::Constrain { facet: known, .. } if *known == facet),
+    );
+    let wished = draft.any(|command| matches!(command, Command::Seek { .. } | Command::Browse))
+        || scene.has(Cue::Want);
+    if wished && !stated {
+        let polarity = Polarity::Must;
+        draft.add(figure.tokens.clone(), Command::Constrain { facet, value, polarity });
+    }
+}
+
+/// Whether words for another kind of product are none: the title of what is discussed holds them
+/// ("portable" of a portable speaker, where it is also a telephone), or a verb that looks like a
+/// misspelt kind stands in a question on the product shown.
+pub(super) fn is_no_kind(scene: &Scene<'_>, seen: &Seen) -> bool {
+    let catalog = scene.input.catalog;
+    let state = scene.input.state;
+    let Some(found) = best_category(scene, seen) else { return false };
+    let focus = state.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
+    let known = state.need.category.as_deref().or(focus.map(|one| one.category.as_str()));
+    let Some(known) = known else { return false };
+    if catalog.is_within(found, known) || catalog.is_within(known, found) {
+        return false;
+    }
+    let said = super::tokens::fold(&scene.text_of(&seen.tokens));
+    let within = |product: &&Product| catalog.is_within(&product.category, known);
+    let titled = catalog.products().iter().filter(within).any(|product| {
+        let title = product.title.or_fallback(scene.input.language, &[]);
+        let title = super::tokens::fold(title.map_or("", String::as_str));
+        title.split(|c: char| !c.is_alphanumeric()).any(|word| word == said)
+    });
+    let asks = scene.asks_at(seen.tokens.start) && scene.in_focus();
+    let wanted = [Cue::Want, Cue::Have, Cue::Browse].iter().any(|cue| scene.has(*cue));
+    titled || seen.exact < SURE && asks && !wanted
+}
+
+/// The command for a value: a choice among the versions of the product under discussion, else a
+/// wish.
+pub(super) fn wish_or_option(
+    scene: &Scene<'_>,
+    choice: FacetChoice,
+    polarity: Polarity,
+) -> Command {
+    let kinds = scene.seen.iter().any(|seen| category(seen).is_some());
+    let own = polarity != Polarity::MustNot && !kinds && own_option(scene, &choice);
+    let FacetChoice { key, value } = choice;
+    if own {
+        let (values, system) = (vec![value], SizeSystem::Shop);
+        return Command::Size { option: key, values, system, polarity: Polarity::Must };
+    }
+    Command::Constrain { facet: key, value, polarity }
+}
+
+/// Whether two words begin alike: "magnet" and "magnetic".
+fn forms(one: &str, other: &str) -> bool {
+    let common = one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
+    common >= STEM_LETTERS_MIN
+}
+
+/// Reads a word that no command explains, but that stands in the title or the features of a
+/// product: "a cream, rather". False if there is none.
+pub(crate) fn names_goods(draft: &mut Draft<'_, '_>) -> bool {
+    let scene = draft.scene;
+    let said: Vec<String> = loose_words(draft)
+        .into_iter()
+        .filter(|word| word.chars().count() >= GOODS_LETTERS_MIN)
+        .collect();
+    if said.is_empty() || scene.content_words() > GOODS_WORDS_MAX {
+        return false;
+    }
+    let has = |product: &Product| {
+        let title = product.title.or_fallback(scene.input.language, &[]);
+        let features = product.features(scene.input.language).iter();
+        title.into_iter().chain(features).any(|text| {
+            let text = super::tokens::fold(text);
+            let mut words = text.split(|c: char| !c.is_alphanumeric());
+            words.any(|word| said.iter().any(|one| one == word || forms(one, word)))
+        })
+    };
+    let catalog = scene.input.catalog;
+    let whole = 0..scene.tokens.len();
+    let state = scene.input.state;
+    let focus = state.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
+    let other = names_other_goods(draft, &(0..0));
+    if focus.is_some_and(has) && !other && !scene.has(Cue::Negation) {
+        draft.add(whole, Command::Choose { reference: Reference::Focus, buys: false });
+        return true;
+    }
+    let found = catalog.products().iter().any(has);
+    if found {
+        // The words are not used up: they say what is looked for.
+        draft.found.push(super::scene::Found { tokens: whole, command: Command::Browse });
+    }
+    found
+}
+
+/// Whether the words behind "I take" stand in the title of another product and not in those of the
+/// one
+/// under discussion.
+pub(crate) fn names_other_goods(draft: &Draft<'_, '_>, hit: &Range<usize>) -> bool {
+    let scene = draft.scene;
+    let catalog = scene.input.catalog;
+    let state = scene.input.state;
+    let focus = state.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
+    let Some(focus) = focus else { return false };
+    let end = scene.clause_of(hit.start).end;
+    let words = (hit.end..end)
+        .filter_map(|at| scene.tokens.get(at).map(|token| &token.text))
+        .filter(|word| word.chars().count() >= WORD_LETTERS_MIN && !scene.cues.knows(word));
+    let words: Vec<&String> = words.collect();
+    let says = |product: &Product, word: &str| {
+        let title = product.title.or_fallback(scene.input.language, &[]);
+        let texts = title.into_iter().chain([&product.name]);
+        texts.into_iter().any(|text| {
+            let text = super::tokens::fold(text);
+            text.split(|c: char| !c.is_alphanumeric()).any(|one| one == word)
+        })
+    };
+    let other = |word: &&&String| {
+        !says(focus, word) && catalog.products().iter().any(|product| says(product, word))
+    };
+    words.iter().any(|word| other(&word))
+}
