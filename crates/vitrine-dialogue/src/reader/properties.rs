@@ -72,7 +72,7 @@ pub(crate) fn own_key(scene: &Scene<'_>, sentence: &Sentence, about: Option<&Ref
     own.or_else(|| lasting(scene, product)).cloned().unwrap_or_default()
 }
 
-/// "how long does it last?": the one property of a product that is stated in hours, days or the like.
+/// "how long does it last?": the one property of a product that is stated in hours, days or so.
 fn lasting<'a>(scene: &Scene<'_>, product: &'a Product) -> Option<&'a String> {
     let time = |key: &&String| {
         let unit = key.rsplit_once('_').map(|(_, unit)| unit);
