@@ -169,6 +169,9 @@ fn quoted(each: &Move) -> Vec<&str> {
     match each {
         Move::Attribute { value: AttributeText::Quote(quote), label, .. } => vec![quote, label],
         Move::Attribute { label, .. } => vec![label],
+        Move::Compare { rows, .. } => {
+            rows.iter().flat_map(|row| &row.values).map(String::as_str).collect()
+        }
         Move::SizeMapped { said, .. } | Move::SizeBetween { said, .. } => vec![said],
         Move::Present { given_up, .. } => given_up
             .iter()
