@@ -16,6 +16,7 @@ mod fusion;
 mod input;
 mod language;
 mod limits;
+pub mod model;
 mod numbers;
 mod phrases;
 mod questions;
