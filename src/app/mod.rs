@@ -16,6 +16,7 @@ pub(crate) use build::batch_engine_options;
 pub(crate) use build::check;
 pub(crate) use models::generator_file;
 pub(crate) use server::serve;
+pub(crate) use shop::locales;
 pub(crate) use threads::use_threads;
 
 use crate::config::DEFAULT_TENANT;

@@ -108,7 +108,7 @@ fn policies(path: &Path) -> anyhow::Result<Policies> {
 ///
 /// # Errors
 /// If a file of the folder cannot be read or is malformed.
-pub(super) fn locales(settings: &Settings) -> anyhow::Result<Locales> {
+pub(crate) fn locales(settings: &Settings) -> anyhow::Result<Locales> {
     let shipped = Locales::shipped(settings.turn.style.language)?;
     match &settings.files.locales {
         Some(folder) => shipped.with_folder(folder).context("cannot read locales.dir"),

@@ -8,7 +8,10 @@ use serde_json::Value;
 use std::io::BufRead;
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use vitrine_base::language::Language;
 use vitrine_base::log_queue;
+use vitrine_base::money::Money;
+use vitrine_dialogue::locale::Locales;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ChatArguments {
@@ -41,6 +44,7 @@ pub(super) fn run(arguments: ChatArguments, context: &Context) -> anyhow::Result
     let spinner = context.spinner("loading models");
     let gateway = app::LocalGateway::open(&settings)?;
     spinner.finish_and_clear();
+    let locales = app::locales(&settings)?;
     let mut session = ChatSession {
         thread: arguments.thread,
         channel: arguments.channel,
@@ -76,7 +80,7 @@ pub(super) fn run(arguments: ChatArguments, context: &Context) -> anyhow::Result
             context.print(format_args!("you> {}", session.shown(&message)))?;
         }
         match gateway.respond(session.request(message)) {
-            Ok(answer) => show(&mut session, &answer, context)?,
+            Ok(answer) => show(&mut session, &answer, &locales, context)?,
             Err(error) => log_queue::say(format_args!("{error:#}")),
         }
     }
@@ -121,7 +125,12 @@ impl ChatSession {
     }
 }
 
-fn show(session: &mut ChatSession, answer: &Value, context: &Context) -> anyhow::Result<()> {
+fn show(
+    session: &mut ChatSession,
+    answer: &Value,
+    locales: &Locales,
+    context: &Context,
+) -> anyhow::Result<()> {
     if context.json {
         context.print(answer)?;
     }
@@ -142,7 +151,9 @@ fn show(session: &mut ChatSession, answer: &Value, context: &Context) -> anyhow:
     }
     if let Some(name) = answer["suggestion"]["name"].as_str() {
         let price = &answer["suggestion"]["price"];
-        let price = format!("{} {}", text(&price["amount"]), text(&price["currency"]));
+        let price = Money::parse(&text(&price["amount"]), &text(&price["currency"]))?;
+        let language = Language::from_locale(&text(&answer["language"])).unwrap_or(Language::EN);
+        let price = locales.get(language).templates.money(price);
         context.print(format_args!("     + {name}, {price}"))?;
     }
     Ok(())

@@ -38,7 +38,6 @@ pub use guardrails::situation_forbids;
 
 use std::collections::BTreeSet;
 use vitrine_base::ids::Sku;
-use vitrine_base::language::Language;
 use vitrine_base::money::Money;
 
 /// Product lookups that offers need.
@@ -111,17 +110,6 @@ impl std::fmt::Debug for OfferContext<'_> {
 pub enum OfferReason {
     /// Past baskets held both articles.
     BoughtTogether,
-}
-
-impl OfferReason {
-    /// Wording shown to the customer.
-    #[must_use]
-    pub fn text(self, language: Language) -> &'static str {
-        match (self, language) {
-            (Self::BoughtTogether, Language::FR) => "souvent achetés ensemble",
-            (Self::BoughtTogether, _) => "bought together",
-        }
-    }
 }
 
 /// One article worth offering, with its evidence.
@@ -458,7 +446,7 @@ mod tests {
         assert_eq!(offer.sku.as_str(), "GEL-05");
         assert_eq!(offer.rule, "pair:GEL-05<-RUN-012");
         assert_eq!(offer.price.to_string(), "12.00 EUR");
-        assert_eq!(offer.reason.text(Language::FR), "souvent achetés ensemble");
+        assert_eq!(offer.reason, OfferReason::BoughtTogether);
         assert!(offer.lift > 2.0 && offer.confidence > 0.3 && offer.support > 0.005);
         assert_eq!(decision.assignment().arm, Arm::Treatment);
 

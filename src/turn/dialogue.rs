@@ -38,6 +38,7 @@ use vitrine_dialogue::state::DialogueState;
 use vitrine_dialogue::state::Line;
 use vitrine_dialogue::words::Address;
 use vitrine_dialogue::words::Worded;
+use vitrine_dialogue::words::templates::FixedTexts;
 
 /// The shop's description of itself.
 #[derive(Debug, Clone, Default)]
@@ -287,16 +288,15 @@ pub(crate) fn silent() -> Decision {
 }
 
 /// Says that attachments are not read yet, and offers a person.
-pub(crate) fn unread(understood: &Understood) -> Decision {
-    let (text, title) = attachments::words(understood.tongue);
+pub(crate) fn unread(fixed: &FixedTexts) -> Decision {
     let kind = crate::turn::action::ActionKind::Said(vitrine_dialogue::plan::ActionKind::Answer);
     let id = format!("{}={}", crate::turn::action::ids::INTENT, attachments::PERSON);
     Decision {
         action: Action { topic: Some(attachments::LABEL.to_owned()), ..Action::of(kind) },
         handoff: None,
         turned: None,
-        text: text.to_owned(),
-        options: vec![(id, title.to_owned())],
+        text: fixed.attachments.clone(),
+        options: vec![(id, fixed.attachments_button.clone())],
     }
 }
 

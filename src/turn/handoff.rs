@@ -12,9 +12,9 @@ use crate::turn::understand::Understood;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
-use vitrine_base::language::Language;
 use vitrine_conversations::ConversationRecord;
 use vitrine_dialogue::plan;
+use vitrine_dialogue::words::templates::FixedTexts;
 
 /// Longest packet, in characters. Source: WhatsApp `thread_control` metadata.
 pub(crate) const PACKET_CHARS_MAX: usize = 2000;
@@ -37,6 +37,8 @@ pub(crate) struct PacketInputs<'a> {
     /// The reply to the customer in this turn.
     pub(crate) reply: &'a str,
     pub(crate) summary: &'a str,
+    /// Texts in the conversation's language.
+    pub(crate) fixed: &'a FixedTexts,
 }
 
 /// Builds the packet as JSON text.
@@ -55,7 +57,8 @@ pub(crate) fn packet(facts: PacketInputs<'_>) -> String {
 }
 
 fn fields(facts: PacketInputs<'_>) -> Map<String, Value> {
-    let PacketInputs { reason, record, understood, history, customer, reply, summary } = facts;
+    let PacketInputs { reason, record, understood, history, customer, reply, summary, fixed } =
+        facts;
     let reading = &understood.reading;
     let from = history.len().saturating_sub(LINES_MAX);
     let said = history[from..].iter().map(HistoryLine::quoted);
@@ -82,7 +85,7 @@ fn fields(facts: PacketInputs<'_>) -> Map<String, Value> {
         "entities": entities,
         "cart": cart.join(", "),
         "said_to_customer": reply,
-        "suggested_reply": suggested(reason, record),
+        "suggested_reply": suggested(reason, fixed),
         "last_turns": said.chain(last).collect::<Vec<_>>().join("\n"),
         "summary": summary,
     });
@@ -111,48 +114,14 @@ fn consents(customer: &Customer) -> String {
     rows.collect::<Vec<_>>().join("; ")
 }
 
-/// A suggested first line for the human, in the conversation's language; in English if there is
-/// none in that one.
-fn suggested(reason: HandoffReason, record: &ConversationRecord) -> &'static str {
-    let buys = reason == HandoffReason::Said(plan::HandoffReason::VipBuying);
-    let (complaint, purchase, other) = match record.language {
-        Language::FR => (
-            "Je suis désolé. Je m'en occupe tout de suite.",
-            "Je peux vous aider à finaliser votre commande.",
-            "Bonjour, j'ai lu votre conversation. Comment puis-je vous aider ?",
-        ),
-        Language::DE => (
-            "Das tut mir leid. Ich kümmere mich sofort darum.",
-            "Ich helfe Ihnen gern, Ihre Bestellung abzuschließen.",
-            "Guten Tag, ich habe Ihr Gespräch gelesen. Wie kann ich helfen?",
-        ),
-        Language::ES => (
-            "Lo siento. Me ocupo ahora mismo.",
-            "Puedo ayudarle a terminar su pedido.",
-            "Hola, he leído su conversación. ¿En qué puedo ayudarle?",
-        ),
-        Language::IT => (
-            "Mi dispiace. Me ne occupo subito.",
-            "Posso aiutarla a completare l'ordine.",
-            "Buongiorno, ho letto la conversazione. Come posso aiutarla?",
-        ),
-        Language::PT => (
-            "Lamento muito. Vou tratar disso agora mesmo.",
-            "Posso ajudar a concluir a sua encomenda.",
-            "Olá, li a sua conversa. Como posso ajudar?",
-        ),
-        _ => (
-            "I am sorry about this. I am looking into it right now.",
-            "I can help you complete your order.",
-            "Hello, I have read your conversation. How can I help?",
-        ),
-    };
+/// A suggested first line for the human, in the conversation's language.
+fn suggested(reason: HandoffReason, fixed: &FixedTexts) -> &str {
     if reason.is_complaint() {
-        complaint
-    } else if buys {
-        purchase
+        &fixed.agent_complaint
+    } else if reason == HandoffReason::Said(plan::HandoffReason::VipBuying) {
+        &fixed.agent_purchase
     } else {
-        other
+        &fixed.agent_other
     }
 }
 
@@ -209,9 +178,11 @@ mod tests {
     use crate::turn::understand::IntentReading;
     use vitrine_base::channel::ChannelKind;
     use vitrine_base::language::DetectedLanguage;
+    use vitrine_base::language::Language;
     use vitrine_conversations::Consent;
     use vitrine_conversations::Purpose;
     use vitrine_conversations::samples;
+    use vitrine_dialogue::locale::Locales;
     use vitrine_dialogue::reader::Evidence;
     use vitrine_intent::Signals;
 
@@ -231,6 +202,11 @@ mod tests {
             text: text.to_owned(),
             source: None,
         }
+    }
+
+    fn fixed() -> FixedTexts {
+        let locales = Locales::shipped(Language::EN).unwrap();
+        locales.get(Language::FR).templates.fixed.clone()
     }
 
     fn packet_of(text: &str, lines: usize) -> String {
@@ -260,6 +236,7 @@ mod tests {
             customer: &customer,
             reply: "Un conseiller arrive.",
             summary: text,
+            fixed: &fixed(),
         })
     }
 
@@ -299,6 +276,7 @@ mod tests {
             customer: &Customer::default(),
             reply: "Un conseiller arrive.",
             summary: "summary",
+            fixed: &fixed(),
         });
         assert!(packet.chars().count() <= PACKET_CHARS_MAX, "{packet}");
         let packet: Value = serde_json::from_str(&packet).unwrap();

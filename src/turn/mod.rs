@@ -120,6 +120,7 @@ use vitrine_dialogue::policies::Policies;
 use vitrine_dialogue::reader::Reading;
 use vitrine_dialogue::reader::model::merged;
 use vitrine_dialogue::state::DialogueState;
+use vitrine_dialogue::words::templates::FixedTexts;
 use vitrine_engine::CacheOwner;
 use vitrine_engine::Priority;
 use vitrine_intent::IntentClassifier;
@@ -303,8 +304,7 @@ impl TurnPipeline {
         }
         let mut understood = self.understand(request, &burst.content, &record, &state).await?;
         let situation = self.situation(request, &record, &state, &understood);
-        let (reading, read_by) = self.read(&situation, budget).await;
-        let decision = self.decide(&situation, reading);
+        let (decision, read_by) = self.read_and_decide(&situation, budget).await;
         settle(&mut understood, &decision);
         turn.timings.understand = self.since(started);
         let event = TurnEvent::Understood(understood.language, understood.reading.clone());
@@ -344,8 +344,17 @@ impl TurnPipeline {
                 let (record, history) = (&record, &history[..]);
                 let (customer, reply) = (&request.customer, answer.reply.text.as_str());
                 let summary = summary.as_str();
-                let facts =
-                    PacketInputs { reason, record, understood, history, customer, reply, summary };
+                let fixed = self.fixed(record.language);
+                let facts = PacketInputs {
+                    reason,
+                    record,
+                    understood,
+                    history,
+                    customer,
+                    reply,
+                    summary,
+                    fixed,
+                };
                 answer.jobs.push(StoredJob::new(JobKind::Handoff, handoff::packet(facts), now));
             }
             answer.handoff = Some(Handoff { reason: reason.name(), summary });
@@ -355,6 +364,11 @@ impl TurnPipeline {
         answer.timings.record += self.since(started);
         answer.timings.total = self.since(turn.arrived);
         Ok((record, answer))
+    }
+
+    /// The texts of a language beside the replies of the dialogue.
+    fn fixed(&self, language: Language) -> &FixedTexts {
+        &self.parts.locales.get(language).templates.fixed
     }
 
     /// The offer beside the reply, unless the customer said STOP.
@@ -369,6 +383,7 @@ impl TurnPipeline {
             offers: &self.parts.offers,
             catalog: &self.parts.catalog,
             tenant: &request.tenant,
+            fixed: self.fixed(understood.language),
         };
         let stopped = request.customer.stopped.unwrap_or(record.outreach_stopped_at.is_some());
         if stopped { None } else { suggest::suggest(sources, record, understood, decision) }
@@ -416,6 +431,15 @@ impl TurnPipeline {
             rules: self.options.rules,
             today: request.local_date(self.parts.clock.now()),
         }
+    }
+
+    async fn read_and_decide(
+        &self,
+        situation: &Situation<'_>,
+        budget: Budget,
+    ) -> (Decision, ReadBy) {
+        let (reading, read_by) = self.read(situation, budget).await;
+        (self.decide(situation, reading), read_by)
     }
 
     /// Reads a message by the rules, and by a model where one is asked. Without a reading there is
@@ -483,7 +507,7 @@ impl TurnPipeline {
             return dialogue::silent();
         }
         let decision = match understood.text.is_empty() && understood.tap.is_none() {
-            true => dialogue::unread(understood),
+            true => dialogue::unread(self.fixed(understood.language)),
             false => dialogue::decide(situation, reading),
         };
         match self.options.triggers.reason(request.channel, understood, &decision) {

@@ -4,6 +4,7 @@ use crate::offers::Certainty;
 use crate::offers::OfferContext;
 use crate::offers::OfferDecision;
 use crate::offers::OfferReaction;
+use crate::offers::OfferReason;
 use crate::offers::OfferSituation;
 use crate::offers::Offers;
 use crate::offers::Owner;
@@ -18,7 +19,6 @@ use vitrine_base::ids::CustomerId;
 use vitrine_base::ids::Sku;
 use vitrine_base::ids::TenantId;
 use vitrine_base::ids::time_ordered_id;
-use vitrine_base::language::Language;
 use vitrine_base::money::Money;
 use vitrine_catalog::Catalog;
 use vitrine_conversations::ConversationKey;
@@ -27,6 +27,7 @@ use vitrine_conversations::CustomerKey;
 use vitrine_conversations::OwnerState;
 use vitrine_conversations::StoreError;
 use vitrine_dialogue::plan;
+use vitrine_dialogue::words::templates::FixedTexts;
 
 /// Intent of a tap on an option: a step of a product search.
 const TAP_INTENT: &str = "product_search";
@@ -57,6 +58,8 @@ pub(crate) struct OfferSources<'a> {
     pub(crate) offers: &'a Offers,
     pub(crate) catalog: &'a Catalog,
     pub(crate) tenant: &'a TenantId,
+    /// Texts in the language of the reply.
+    pub(crate) fixed: &'a FixedTexts,
 }
 
 /// The offer of one turn, if there is one. Callers must not ask for a customer who said STOP: such
@@ -105,7 +108,7 @@ pub(crate) fn suggest(
         },
         products: &CatalogLookup(sources.catalog),
     };
-    to_suggestion(sources.catalog, &sources.offers.suggest(&context), understood.language)
+    to_suggestion(sources.catalog, &sources.offers.suggest(&context), sources.fixed)
 }
 
 /// Whether an offer fits: only beside a product that is recommended, described or paid for, and
@@ -124,7 +127,7 @@ fn allows_offer(decision: &Decision) -> bool {
 fn to_suggestion(
     catalog: &Catalog,
     decision: &OfferDecision,
-    language: Language,
+    fixed: &FixedTexts,
 ) -> Option<Suggestion> {
     let offer = decision.offer()?;
     let product = catalog.get(&offer.sku)?;
@@ -132,7 +135,9 @@ fn to_suggestion(
         sku: offer.sku.clone(),
         name: product.name.clone(),
         price: offer.price,
-        reason: offer.reason.text(language).to_owned(),
+        reason: match offer.reason {
+            OfferReason::BoughtTogether => fixed.bought_together.clone(),
+        },
         rule: offer.rule.clone(),
         arm: decision.assignment().arm.name(),
     })
@@ -203,8 +208,9 @@ impl TurnPipeline {
         if stopped {
             return Ok(CartVerdict { suggestion: None, arm, withheld: Some(STOPPED.to_owned()) });
         }
+        let fixed = self.fixed(self.options.style.language);
         Ok(CartVerdict {
-            suggestion: to_suggestion(&self.parts.catalog, &decision, self.options.style.language),
+            suggestion: to_suggestion(&self.parts.catalog, &decision, fixed),
             arm,
             withheld: decision.withheld().map(|reason| reason.name().to_owned()),
         })

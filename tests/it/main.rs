@@ -31,3 +31,4 @@ mod starting;
 mod structured_output;
 mod vocabularies;
 mod web_page;
+mod words_of_customers;

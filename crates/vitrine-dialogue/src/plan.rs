@@ -251,8 +251,8 @@ pub enum Move {
     },
     /// A limit in a currency that the shop does not use.
     ForeignCurrency {
-        /// What the customer said: "100 $".
-        said: String,
+        /// The limit.
+        limit: Money,
         /// The shop's currency code.
         currency: String,
     },
@@ -282,11 +282,15 @@ pub enum Move {
     AskFacet {
         /// The shop's question.
         question: String,
+        /// What the shop calls the facet: "sport".
+        label: String,
     },
     /// Asks for an option of a product.
     AskOption {
         /// The shop's question.
         question: String,
+        /// What the shop calls the option: "size".
+        label: String,
         /// Values in stock, in order.
         values: Vec<String>,
     },

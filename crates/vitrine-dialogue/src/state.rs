@@ -180,6 +180,9 @@ pub struct DialogueState {
     pub options: Vec<(String, String)>,
     /// Intent of the shop's text that the last reply gave: "and to Spain?" goes on with it.
     pub answered: Option<String>,
+    /// Whether the last reply told the price or the stock of the product under discussion: "and in 44?"
+    /// goes on with it.
+    pub asked_variant: bool,
     /// Facets asked for the current need.
     pub asked: Vec<String>,
     /// Open matters, the current one last.

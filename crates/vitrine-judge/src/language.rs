@@ -56,7 +56,8 @@ const STOP_WORDS: [(&str, &str); 6] = [
 /// The language that a text reads as, if that is clearly another one than wanted.
 ///
 /// `None` in doubt, and for texts too short to tell.
-pub(crate) fn other_language(text: &str, wanted: &str) -> Option<&'static str> {
+#[must_use]
+pub fn other_language(text: &str, wanted: &str) -> Option<&'static str> {
     let words = words_of(text);
     if words.len() < WORDS_MIN {
         return None;

@@ -33,6 +33,7 @@ pub use answer::Answer;
 pub use comparison::Comparison;
 pub use document::document;
 pub use failure::Failure;
+pub use language::other_language;
 pub use outcome::Figures;
 pub use outcome::Outcome;
 pub use page::page;

@@ -83,6 +83,12 @@ impl Conversation {
         &self.common.id
     }
 
+    /// Code of the language that the customer writes.
+    #[must_use]
+    pub fn language(&self) -> &str {
+        &self.common.language
+    }
+
     /// Whether it has this tag, or this id.
     #[must_use]
     pub fn is_about(&self, tag_or_id: &str) -> bool {

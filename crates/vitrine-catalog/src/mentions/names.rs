@@ -87,8 +87,13 @@ impl NameTable {
                 let exact = if distinct.is_empty() { ORDINARY } else { 1.0 };
                 table.add(&whole, target.clone(), exact);
             }
-            if !distinct.is_empty() && own.len() < whole.len() {
-                table.add(&own, target.clone(), 1.0);
+            // "Oud Minéral" is a name; "huile sèche" says what the product is.
+            let phrase =
+                |word: &String| phrases.values().any(|table| table.singles().contains_key(word));
+            let describes = own.len() < 2 || own.iter().all(phrase);
+            if own.len() < whole.len() && !(distinct.is_empty() && describes) {
+                let exact = if distinct.is_empty() { ORDINARY } else { 1.0 };
+                table.add(&own, target.clone(), exact);
             }
             for word in distinct {
                 words.entry(word.clone()).or_default().push(target.clone());

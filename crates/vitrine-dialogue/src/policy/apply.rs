@@ -107,7 +107,8 @@ pub(super) fn apply(
         state.need.pieces.clone_from(&changes.pieces);
     }
     seed_from_focus(context, state, &changes);
-    if changes.sought || changes.narrowed {
+    let browses = reading.commands.iter().any(|said| said.command == Command::Browse);
+    if changes.sought || changes.narrowed || browses {
         keep_words(context.catalog, state, reading);
     }
     changes
@@ -319,6 +320,7 @@ fn add(values: &mut Vec<String>, value: &str) {
 fn wish(need: &mut Need, earlier: &Need, command: &Command) -> bool {
     match command {
         Command::Constrain { facet, value, polarity } => {
+            need.options.remove(facet);
             let old = earlier.facets.get(facet).map(|wish| wish.must.clone()).unwrap_or_default();
             let wish = need.facets.entry(facet.clone()).or_default();
             wish.any = false;
@@ -408,6 +410,8 @@ fn set_size(context: &Context<'_>, state: &mut DialogueState, size: Size<'_>) {
             }
         }
     }
+    // The facet of the same name said so before.
+    state.need.facets.remove(option);
     state.need.options.insert(option.to_owned(), wanted);
 }
 

@@ -47,6 +47,15 @@ pub(super) fn chosen(
             _ => {}
         }
     }
+    // What was not stated and can be had in one way only leaves no choice.
+    let stated = |key: &String| {
+        chosen.contains_key(key) || need.options.contains_key(key) || need.facets.contains_key(key)
+    };
+    for key in product.options.iter().filter(|key| !stated(key)) {
+        if let [only] = to_be_had(product, key, &found)[..] {
+            found.insert(key.clone(), only.to_owned());
+        }
+    }
     found
 }
 

@@ -23,6 +23,7 @@ use crate::state::Focus;
 use crate::state::Pending;
 use crate::state::Topic;
 use std::collections::BTreeMap;
+use vitrine_base::money::Money;
 
 /// Id of the button of a search.
 pub(super) const SEARCH_OPTION: &str = "intent=product_search";
@@ -57,6 +58,7 @@ impl<'a> Turn<'a> {
         reading: &'a Reading,
     ) -> Self {
         let mut state = before.clone();
+        state.asked_variant = false;
         let changes = apply::apply(context, &mut state, reading);
         Self {
             context,
@@ -175,6 +177,9 @@ impl<'a> Turn<'a> {
             return self.greet();
         }
         self.questions();
+        if self.foreign_limit() {
+            return;
+        }
         if self.wants_to_buy() {
             return self.buying();
         }
@@ -182,6 +187,25 @@ impl<'a> Turn<'a> {
             return self.after_answers();
         }
         self.selling_or_talk();
+    }
+
+    /// Asks for a limit in the shop's currency, where one in another was stated: nothing can be shown
+    /// as fitting it.
+    fn foreign_limit(&mut self) -> bool {
+        let stated = self.find(|command| match command {
+            Command::ForeignLimit { amount, currency } => {
+                Some(Money { amount: *amount, currency: currency.parse().ok()? })
+            }
+            _ => None,
+        });
+        let (Some(limit), Some(own)) = (stated, self.context.catalog.currency()) else {
+            return false;
+        };
+        let currency = own.code().to_owned();
+        self.moves.push(Move::ForeignCurrency { limit, currency });
+        self.state.pending = Some(Pending::Need);
+        self.action = Action::of(ActionKind::Ask);
+        true
     }
 
     /// Whether terms for large orders are asked: the goods are named for them, and not yet chosen.
@@ -363,7 +387,7 @@ impl<'a> Turn<'a> {
             || (confirms
                 && !asks
                 && !self.changes.moved
-                && !self.changes.narrowed
+                && (!self.changes.narrowed || self.meets_again())
                 && self.can_buy())
     }
 
@@ -401,6 +425,24 @@ impl<'a> Turn<'a> {
     /// Whether the product under discussion can be had in the size just stated.
     fn keeps_focus(&self) -> bool {
         !self.changes.narrowed && self.state.focus.is_some()
+    }
+
+    /// Whether the wishes of the message are only those that the product offered meets: "yes, in pink".
+    fn meets_again(&self) -> bool {
+        let sku = match &self.before.pending {
+            Some(Pending::Buy { sku } | Pending::Option { sku, .. }) => sku,
+            _ => return false,
+        };
+        let wishes = self.reading.commands.iter().all(|said| {
+            !matches!(
+                said.command,
+                Command::Seek { .. }
+                    | Command::PriceLimit { .. }
+                    | Command::LowPrice
+                    | Command::Constrain { polarity: Polarity::MustNot | Polarity::Prefer, .. }
+            )
+        });
+        wishes && self.has_all(sku)
     }
 
     fn can_buy(&self) -> bool {

@@ -14,6 +14,8 @@ use crate::plan::Availability;
 use crate::plan::Lead;
 use crate::plan::Move;
 use crate::plan::PolicyText;
+use crate::plan::Row;
+use crate::reader::questions::alike;
 use crate::reader::tokens::fold;
 use crate::shop::AttributeValue;
 use crate::shop::FacetChoice;
@@ -107,6 +109,11 @@ impl Turn<'_> {
 
     fn about_product(&mut self, question: &Question, about: Option<&Reference>) {
         let catalog = self.context.catalog;
+        if let Question::Attribute { key, value: None } = question
+            && self.tells_all(key, about)
+        {
+            return;
+        }
         let Some(product) = self.subject(about).and_then(|sku| catalog.product(&sku)) else {
             return self.without_product(question);
         };
@@ -125,6 +132,7 @@ impl Turn<'_> {
         self.action = Action { sku: Some(sku.clone()), ..Action::of(ActionKind::Answer) };
         self.state.focus = Some(Focus { sku, options: options.clone(), pieces: Vec::new() });
         let card = shown.card.clone();
+        self.state.asked_variant = matches!(question, Question::Price | Question::Stock);
         match question {
             Question::Price => self.price_of(product, &options),
             Question::Stock | Question::Restock => {
@@ -149,6 +157,58 @@ impl Turn<'_> {
             self.products.push(shown);
         }
         self.keep_buying(product);
+    }
+
+    /// "how long do they last?", "which is lighter?": of several products the property of each is told.
+    /// False if only one is meant, or if none states it.
+    fn tells_all(&mut self, key: &str, about: Option<&Reference>) -> bool {
+        let open = self.before.pending == Some(Pending::Pick) && self.state.last_shown.len() > 1;
+        let all = match about {
+            Some(Reference::Both) => true,
+            None | Some(Reference::Focus) => open,
+            Some(_) => false,
+        };
+        let catalog = self.context.catalog;
+        let skus = if all { self.resolve(&Reference::Both) } else { Vec::new() };
+        let products: Vec<&Product> = skus.iter().filter_map(|sku| catalog.product(sku)).collect();
+        if products.len() < 2 {
+            return false;
+        }
+        let Some(row) = self.row(key, &products) else { return false };
+        let need = self.state.need.clone();
+        for product in &products {
+            let options = cards::chosen(product, &need, &BTreeMap::new());
+            self.products.push(cards::shown(self.context, &need, product, options));
+            self.button(format!("take={}", product.sku), product.name.clone());
+        }
+        let cards = self.products.iter().map(|shown| shown.card.clone()).collect();
+        self.moves.push(Move::Compare { cards, rows: vec![row] });
+        self.action = Action::of(ActionKind::Answer);
+        self.state.compared = skus;
+        self.state.pending = Some(Pending::Pick);
+        true
+    }
+
+    /// A property of several products as a row; `None` if none of them states it.
+    fn row(&self, key: &str, products: &[&Product]) -> Option<Row> {
+        let language = self.context.language;
+        let values = products.iter().map(|product| {
+            let own = own_property(product, key);
+            match attribute_text(self.context, product, own, None) {
+                AttributeText::Value(value) => value,
+                AttributeText::Years(years) => years.to_string(),
+                AttributeText::Yes => "yes".to_owned(),
+                AttributeText::No => "no".to_owned(),
+                AttributeText::Quote(_) | AttributeText::Unknown => String::new(),
+            }
+        });
+        let values: Vec<String> = values.collect();
+        let stated = products.iter().zip(&values).find(|(_, value)| !value.is_empty())?;
+        let own = own_property(stated.0, key);
+        let facet = self.context.catalog.facet(own).is_some();
+        let label =
+            if facet { self.context.catalog.key_label(own, language) } else { own.to_owned() };
+        Some(Row { label, values })
     }
 
     /// After an answer, the purchase goes on: the product can be bought by a button.
@@ -257,6 +317,10 @@ impl Turn<'_> {
 
     fn size_advice(&mut self, product: &Product, options: &BTreeMap<String, String>) {
         let key = product.options.first().cloned();
+        if key.is_none() && alike(product, "dimensions").is_some() {
+            self.attribute(product, "dimensions", None);
+            return self.keep_buying(product);
+        }
         self.topic("size_help", &[]);
         self.action.sku = Some(product.sku.as_str().to_owned());
         if let Some(key) = key
@@ -267,6 +331,7 @@ impl Turn<'_> {
     }
 
     fn attribute(&mut self, product: &Product, key: &str, value: Option<&str>) {
+        let key = own_property(product, key);
         let language = self.context.language;
         let catalog = self.context.catalog;
         let label = match value {
@@ -381,6 +446,13 @@ const OWN_PROPERTIES: [(&str, &[&str]); 2] = [
 /// Most of them said at once.
 const OWN_PROPERTIES_MAX: usize = 2;
 
+/// The key under which a product states a property: the same, or that of one like it.
+fn own_property<'a>(product: &'a Product, key: &'a str) -> &'a str {
+    let known = product.attributes.contains_key(key)
+        || product.facets.get(key).is_some_and(|values| !values.is_empty());
+    if known { key } else { alike(product, key).map_or(key, String::as_str) }
+}
+
 /// What the shop says about a property of a product.
 fn attribute_text(
     context: &super::Context<'_>,
@@ -454,7 +526,12 @@ fn with_unit(key: &str, number: Decimal, language: Language) -> String {
         "cm2" => format!("{number} cm²"),
         "lumens" => format!("{number} lm"),
         "hours" => format!("{number} h"),
-        "kcal" | "mg" | "bar" => format!("{number} {unit}"),
+        "kcal" | "mg" | "bar" | "min" | "mp" | "nm" | "rpm" => format!("{number} {unit}"),
+        "percent" | "pct" => format!("{number} %"),
+        "gb" | "tb" | "mb" => format!("{number} {}", unit.to_uppercase()),
+        "inch" | "inches" | "in" => format!("{number}\u{2033}"),
+        "hz" => format!("{number} Hz"),
+        "db" => format!("{number} dB"),
         "kg" | "g" | "mm" | "cm" | "m" | "km" | "ml" | "l" | "w" | "wh" | "mah" | "v" | "gsm"
         | "h" => {
             let unit = match unit {

@@ -65,7 +65,7 @@ impl<'a> Turn<'a> {
             && self.before.focus.is_some()
             && self.state.later.is_empty()
             && !self.changes.indifferent;
-        if insists && self.names_focus() && self.show(&Reference::Focus) {
+        if insists && !self.reading.refuses && self.names_focus() && self.show(&Reference::Focus) {
             return;
         }
         self.present(&need, if insists { Lead::Another } else { lead });
@@ -78,16 +78,20 @@ impl<'a> Turn<'a> {
             && need.facets.values().all(|wish| wish.must.is_empty())
     }
 
-    /// Whether the message only names the kind under discussion: "the dumbbells then".
+    /// Whether the message only names the kind under discussion, or what it has: "the dumbbells then".
     fn names_focus(&self) -> bool {
         let catalog = self.context.catalog;
         let focus = self.before.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
         let Some(product) = focus else { return false };
         let talk = |command: &Command| {
-            matches!(command, Command::Confirm | Command::Thank | Command::Greet)
+            matches!(command, Command::Confirm | Command::Thank | Command::Greet | Command::Browse)
         };
         self.reading.commands.iter().all(|said| match &said.command {
             Command::Seek { category, .. } => catalog.is_within(&product.category, category),
+            Command::Constrain { facet, value, polarity } => {
+                let has = super::references::has_value(product, facet, value);
+                has == (*polarity != crate::command::Polarity::MustNot)
+            }
             command => talk(command),
         })
     }
@@ -95,6 +99,10 @@ impl<'a> Turn<'a> {
     /// Whether a question comes before products: the need is wide, and little was asked yet.
     fn asks_first(&self, need: &Need, matching: usize) -> bool {
         let vague = need.category.is_none();
+        // "the cheapest one" can be shown at once.
+        if need.low_price && !vague && !self.before.need.low_price {
+            return false;
+        }
         let specific = search::wishes(need) >= SPECIFIC_MIN;
         matching > WIDE_MIN
             && (!specific || vague)
@@ -133,8 +141,9 @@ impl<'a> Turn<'a> {
         }
         self.state.asked.push(question.key.clone());
         self.state.pending = Some(Pending::Facet { facet: question.key.clone() });
+        let label = catalog.key_label(&question.key, language);
         self.action = Action { facet: Some(question.key), ..Action::of(ActionKind::Ask) };
-        self.moves.push(Move::AskFacet { question: text });
+        self.moves.push(Move::AskFacet { question: text, label });
         true
     }
 
@@ -306,7 +315,8 @@ impl<'a> Turn<'a> {
         }
         self.state.pending = Some(Pending::Option { facet, sku: product.sku.as_str().to_owned() });
         let question = question.unwrap_or_default();
-        self.moves.push(Move::AskOption { question, values });
+        let label = self.context.catalog.key_label(key, self.context.language);
+        self.moves.push(Move::AskOption { question, label, values });
     }
 
     /// How the values of an option are called.

@@ -6,6 +6,7 @@ use super::draft::Draft;
 use super::scene::Scene;
 use super::tokens::TokenKind;
 use crate::command::Command;
+use crate::command::Polarity;
 use crate::command::Question;
 use crate::shop::Lookups;
 use crate::shop::MentionTarget;
@@ -211,16 +212,21 @@ fn yes_and_no(draft: &mut Draft<'_, '_>) {
     if runs_on && scene.asks_at(hit.start) {
         return;
     }
+    // "yes, in pink": the value only says again what is offered.
+    let offered = matches!(pending, Some(Pending::Buy { .. } | Pending::Option { .. }));
+    let asks = scene.asks_at(hit.start);
     let figures = draft.found.iter().all(|found| {
-        matches!(
-            found.command,
-            Command::Greet
-                | Command::Thank
-                | Command::Size { .. }
-                | Command::Quantity { .. }
-                | Command::Checkout
-                | Command::Contact { .. }
-        )
+        matches!(&found.command, Command::Constrain { polarity: Polarity::Must, .. }
+            if offered && !asks)
+            || matches!(
+                found.command,
+                Command::Greet
+                    | Command::Thank
+                    | Command::Size { .. }
+                    | Command::Quantity { .. }
+                    | Command::Checkout
+                    | Command::Contact { .. }
+            )
     });
     if figures {
         draft.add(hit, Command::Confirm);

@@ -155,6 +155,13 @@ fn which(draft: &mut Draft<'_, '_>) {
         });
         choice.filter(|_| inside).map(|choice| (choice, seen.tokens.clone()))
     });
+    // "the cheapest waterproof one, which is it?": of the shop's goods, not of those shown.
+    let several = references::several(draft.scene);
+    if let Some(tokens) = cheap.clone().filter(|_| value.is_some() || !several) {
+        draft.mark(&hit);
+        draft.add(tokens, Command::LowPrice);
+        return;
+    }
     let (about, tokens) = match (cheap, dear, value) {
         (Some(tokens), _, _) => (Some(Reference::Cheapest), tokens),
         (None, Some(tokens), _) => (Some(Reference::Dearest), tokens),
@@ -282,6 +289,13 @@ fn choose(draft: &mut Draft<'_, '_>) {
         let place = if found.is_empty() { whole } else { clause };
         let mut found = references::find(draft.scene, &place);
         found.truncate(COMPARED_MAX);
+        // "I'll take the brush set", beside a single brush.
+        if found.is_empty() && super::wishes::names_other_goods(draft, &hit) {
+            let tokens = hit.start..place.end.max(hit.end);
+            draft.mark(&hit);
+            draft.found.push(super::scene::Found { tokens, command: Command::Browse });
+            continue;
+        }
         if found.is_empty() {
             draft.add(hit, Command::Choose { reference: Reference::Focus, buys: true });
             continue;
@@ -382,7 +396,7 @@ fn asks_of_product(
     });
     sentence.question
         && more
-        && matches!(reference, Reference::Product(_))
+        && *reference != Reference::Focus
         && !other.iter().any(|cue| scene.hit_in(&sentence.tokens, *cue).is_some())
         && !draft.any(|command| matches!(command, Command::Ask { .. } | Command::Compare { .. }))
 }

@@ -115,7 +115,7 @@ fn is_dimensions(value: &str) -> bool {
     let parts: Vec<&str> = value.split(['x', 'X', '×', '*']).collect();
     let plain = |part: &&str| {
         let digits = part.trim_end_matches(|c: char| c.is_alphabetic());
-        !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit() || c == '.')
+        !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '-'))
     };
     parts.len() > 1 && parts.iter().all(plain)
 }

@@ -54,6 +54,9 @@ pub(crate) enum Cue {
     Focus,
     /// "one", "celle": stands for a product beside a property.
     One,
+    /// "small", "big": of the versions of a product, the smallest and the largest.
+    Small,
+    Big,
     Reject,
     Remove,
     Checkout,
@@ -134,6 +137,11 @@ pub(crate) enum Cue {
 }
 
 impl Cue {
+    /// Whether the cue tells of trouble with something bought.
+    pub(crate) fn is_trouble(self) -> bool {
+        (Self::Delivery..=Self::Failure).contains(&self)
+    }
+
     /// Whether the cue shapes a sentence rather than saying something: such a cue does not hide
     /// shorter ones inside it.
     fn is_structure(self) -> bool {
@@ -207,6 +215,11 @@ pub(crate) struct Hit {
 }
 
 impl Hit {
+    /// Whether it only shapes the sentence.
+    pub(crate) fn is_structure(&self) -> bool {
+        matches!(self.meaning, Meaning::Cue(cue) if cue.is_structure())
+    }
+
     pub(crate) fn is(&self, cue: Cue) -> bool {
         self.meaning == Meaning::Cue(cue)
     }

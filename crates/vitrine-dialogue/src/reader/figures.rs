@@ -10,6 +10,7 @@ use super::figure::Role;
 use super::numbers;
 use super::numbers::Number;
 use super::scene::Scene;
+use super::sizes;
 use super::tokens::TokenKind;
 use crate::command::SizeSystem;
 use crate::shop::MentionTarget;
@@ -68,12 +69,17 @@ fn same_sizes(scene: &Scene<'_>, figures: &mut [Figure]) {
 fn range_end(scene: &Scene<'_>, numbers: &[Number], at: usize) -> bool {
     let (Some(first), Some(second)) = (numbers.get(at), numbers.get(at + 1)) else { return false };
     let mut gap = first.tokens.end..second.tokens.start;
-    // "100 € à 150 €"
-    if gap.len() > 1 && scene.currency_at(gap.start).is_some() {
+    // "100 € à 150 €", "€80-€120"
+    let amount = gap.len() > 1 && scene.currency_at(gap.start).is_some();
+    if amount {
         gap.start += 1;
     }
-    // "size 33 up to 40" is a limit, "from 33 up to 40" a range.
+    if gap.len() > 1 && scene.currency_at(gap.end - 1).is_some() {
+        gap.end -= 1;
+    }
+    // "size 33 up to 40" is a limit, "from 33 up to 40" a range, and so is "80 € up to 120 €".
     let limit = scene.hit_in(&gap, Cue::Max).is_some()
+        && !amount
         && scene.hit_before(first.tokens.start, Cue::Between, 1).is_none();
     let joint = match gap.len() {
         _ if limit => false,
@@ -113,8 +119,8 @@ fn one(scene: &Scene<'_>, numbers: &[Number], at: usize) -> (Figure, usize) {
     let bare = number.tokens.start..numbers[at + used - 1].tokens.end;
     let mut figure =
         Figure { tokens: bare.clone(), bare, values, role: Role::Unknown, digits: number.digits };
-    let rules: [fn(&Scene<'_>, &mut Figure) -> bool; 9] =
-        [written, order, place, money, system, unit, limit, size, count];
+    let rules: [fn(&Scene<'_>, &mut Figure) -> bool; 10] =
+        [written, letters, order, place, money, system, unit, limit, size, count];
     for rule in rules {
         if rule(scene, &mut figure) {
             break;
@@ -130,6 +136,16 @@ fn written(scene: &Scene<'_>, figure: &mut Figure) -> bool {
         figure.role = Role::Other;
     }
     inside
+}
+
+/// "2XL" is read with the sizes in letters.
+fn letters(scene: &Scene<'_>, figure: &mut Figure) -> bool {
+    let part =
+        sizes::letters_at(scene, figure.bare.start).is_some_and(|(_, end)| end > figure.bare.end);
+    if part {
+        figure.role = Role::Other;
+    }
+    part
 }
 
 /// "the 2nd", "option 2", "2)".
@@ -218,6 +234,11 @@ fn money(scene: &Scene<'_>, figure: &mut Figure) -> bool {
 
 /// A size with the system that it is written in.
 fn system(scene: &Scene<'_>, figure: &mut Figure) -> bool {
+    // "128 GB" is no British size.
+    let unit = scene.unit_at(figure.bare.end);
+    if unit.is_some_and(|unit| scene.in_unit(figure.values[0], &unit).is_some()) {
+        return false;
+    }
     for (cue, system) in [
         (Cue::SizeEu, SizeSystem::Eu),
         (Cue::SizeUk, SizeSystem::Uk),

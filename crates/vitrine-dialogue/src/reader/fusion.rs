@@ -36,6 +36,9 @@ const UNLIKELY: f32 = 0.02;
 /// Most content words of a short answer.
 const ANSWER_WORDS_MAX: usize = 3;
 
+/// Most content words of a message that only says which goods are meant.
+const GOODS_WORDS_MAX: usize = 4;
+
 /// Labels of trouble.
 const TROUBLE: [&str; 4] = ["delivery_problem", "damaged_item", "payment_problem", "complaint"];
 
@@ -110,8 +113,57 @@ fn is_anchored(draft: &Draft<'_, '_>) -> bool {
     product || scene.has(Cue::Want) && !scene.sentences.iter().any(|one| one.question)
 }
 
+/// Matters that stand beside a search rather than in its place: words for them must be there.
+const BESIDE_SEARCH: [&str; 7] = [
+    "gift_help",
+    "size_help",
+    "bulk_order",
+    "discount_request",
+    "care_instructions",
+    "sustainability",
+    "reorder",
+];
+
+/// Whether the words state a wish that a label of such a matter does not outweigh.
+fn wishes_for_goods(draft: &Draft<'_, '_>, label: &str) -> bool {
+    let named = draft.scene.hits.iter().any(|hit| match &hit.meaning {
+        super::cues::Meaning::Topic(topic) => topic == label,
+        _ => false,
+    });
+    let wished = draft.any(|command| {
+        matches!(
+            command,
+            Command::Seek { .. }
+                | Command::Constrain { .. }
+                | Command::PriceLimit { .. }
+                | Command::Cheaper
+                | Command::Dearer
+                | Command::Another
+        )
+    });
+    BESIDE_SEARCH.contains(&label) && wished && !named
+}
+
+/// Whether a short message goes on with the search, and no word tells of trouble: "the glass first".
+fn goes_on_with_search(draft: &Draft<'_, '_>) -> bool {
+    let scene = draft.scene;
+    let state = scene.input.state;
+    let troubled = scene.hits.iter().any(|hit| {
+        matches!(hit.meaning, super::cues::Meaning::Cue(cue) if cue.is_trouble() && cue != Cue::Praise)
+    });
+    let shopping = matches!(
+        state.pending,
+        Some(Pending::Facet { .. } | Pending::Option { .. } | Pending::Buy { .. } | Pending::Pick)
+    );
+    let goods = draft.any(|one| matches!(one, Command::Seek { .. } | Command::Constrain { .. }));
+    shopping && goods && !troubled && scene.content_words() <= GOODS_WORDS_MAX
+}
+
 fn service_label(draft: &mut Draft<'_, '_>, label: &str, probability: f32) {
     let scene = draft.scene;
+    if wishes_for_goods(draft, label) || TROUBLE.contains(&label) && goes_on_with_search(draft) {
+        return;
+    }
     let state = scene.input.state;
     let answering = matches!(state.pending, Some(Pending::Facet { .. } | Pending::Need))
         && scene.content_words() <= ANSWER_WORDS_MAX;

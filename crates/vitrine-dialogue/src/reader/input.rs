@@ -60,6 +60,8 @@ pub struct Reading {
     pub commands: Vec<Said>,
     /// Content words that no command explains, folded; brands as the shop writes them.
     pub words: Vec<String>,
+    /// Whether the words refuse something.
+    pub refuses: bool,
     /// Whether the words are angry.
     pub angry: bool,
     /// Whether the words are sarcastic.

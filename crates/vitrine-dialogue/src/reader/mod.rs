@@ -19,7 +19,7 @@ mod limits;
 pub mod model;
 mod numbers;
 mod phrases;
-mod questions;
+pub(crate) mod questions;
 mod references;
 mod scene;
 mod service;
@@ -180,5 +180,7 @@ fn finish(mut draft: Draft<'_, '_>) -> Reading {
     draft.found.sort_by_key(|found| found.tokens.start);
     let scene = draft.scene;
     let commands = draft.found.into_iter().map(|found| scene.said(found)).collect();
-    Reading { commands, words, angry: draft.angry, sarcastic: draft.sarcastic }
+    let refusals = [Cue::No, Cue::NoThanks, Cue::Negation, Cue::Reject];
+    let refuses = refusals.iter().any(|cue| scene.has(*cue));
+    Reading { commands, words, refuses, angry: draft.angry, sarcastic: draft.sarcastic }
 }

@@ -153,7 +153,7 @@ pub(crate) fn find(tokens: &[Token], cues: &Cues, hits: &[Hit]) -> Vec<Number> {
             at += 1;
             continue;
         };
-        if digits && let Some(group) = thousands(tokens, end) {
+        if digits && let Some(group) = thousands(tokens, end, hits) {
             value = value * Decimal::from(1000) + group;
             end += 1;
         }
@@ -167,11 +167,14 @@ pub(crate) fn find(tokens: &[Token], cues: &Cues, hits: &[Hit]) -> Vec<Number> {
     found
 }
 
-/// The group of three digits behind a space, where a currency follows: "1 200 €".
-fn thousands(tokens: &[Token], at: usize) -> Option<Decimal> {
+/// The group of three digits behind a space, where it can be nothing else: a currency follows, as in
+/// "1 200 euros", or it is "000".
+fn thousands(tokens: &[Token], at: usize, hits: &[Hit]) -> Option<Decimal> {
     let group = tokens.get(at).filter(|token| token.kind == TokenKind::Number && !token.glued)?;
     let digits = group.text.split([',', '.']).next()?;
-    let money = tokens.get(at + 1).is_some_and(|token| matches!(&*token.text, "€" | "$" | "£"));
+    let money =
+        |hit: &Hit| hit.tokens.start == at + 1 && matches!(hit.meaning, Meaning::Currency(_));
+    let money = group.text == "000" || hits.iter().any(money);
     let alone = tokens[at - 1].text.len() <= GROUP_DIGITS;
     (digits.len() == GROUP_DIGITS && money && alone).then(|| parse_digits(&group.text)).flatten()
 }

@@ -14,6 +14,7 @@ use super::tokens::fold;
 use crate::command::Command;
 use crate::command::Question;
 use crate::command::Reference;
+use crate::shop::AttributeValue;
 use crate::shop::FacetChoice;
 use crate::shop::Lookups;
 use crate::shop::MentionTarget;
@@ -24,16 +25,30 @@ use std::ops::Range;
 const BARE_WORDS_MAX: usize = 2;
 
 /// Other parts of catalogue keys that a general property can have.
-const ALIASES: [(&str, &[&str]); 12] = [
-    ("range", &["range", "autonomy", "runtime", "battery"]),
+const ALIASES: [(&str, &[&str]); 13] = [
+    ("range", &["range", "autonomy", "runtime", "playtime", "battery"]),
+    ("weight", &["weight", "load"]),
     ("filling", &["filling", "fill", "material"]),
     ("load", &["load", "max"]),
     ("origin", &["made", "origin", "country"]),
     ("material", &["material", "fabric", "composition", "upper"]),
     ("colour", &["colour", "color"]),
     ("thickness", &["thickness", "thick"]),
-    ("dimensions", &["dimensions", "dimension", "size"]),
-    ("capacity", &["capacity", "volume"]),
+    (
+        "dimensions",
+        &[
+            "dimensions",
+            "dimension",
+            "size",
+            "screen",
+            "diameter",
+            "height",
+            "length",
+            "volume",
+            "capacity",
+        ],
+    ),
+    ("capacity", &["capacity", "volume", "storage", "content"]),
     ("battery", &["battery", "autonomy", "runtime", "playtime"]),
     ("warranty", &["warranty", "guarantee"]),
     ("care", &["care", "washable", "wash", "machine"]),
@@ -85,11 +100,21 @@ fn by_meaning(draft: &mut Draft<'_, '_>) {
         let same = |one: &&(Stated, f32)| one.0 == Stated::Property(key.to_owned());
         scene.input.evidence.statements.iter().find(same).map_or(0.0, |one| one.1)
     };
+    // "how long does the battery last?" asks for the figure, not for what else is said of batteries.
+    let measures = |key: &str| {
+        let product = product_at(scene, Some(&Reference::Focus));
+        let stated = product.and_then(|product| product.attributes.get(key));
+        matches!(stated, Some(AttributeValue::Number(_))) && scene.has(Cue::HowLong)
+    };
+    let text = matches!(stated, Stated::Text(_));
     for found in &mut draft.found {
         let Command::Ask { question, .. } = &mut found.command else { continue };
         let Question::Attribute { key, value: None } = question else { continue };
         let open = key.is_empty() && *likeness >= OPEN_LIKENESS_MIN;
-        let other = *likeness >= ASKED_LIKENESS_MIN && *likeness >= own(key) + LIKENESS_MARGIN;
+        let other = text
+            && *likeness >= ASKED_LIKENESS_MIN
+            && *likeness >= own(key) + LIKENESS_MARGIN
+            && !measures(key);
         if open || (other && !key.is_empty()) {
             *question = statements::question(stated);
         }
@@ -137,7 +162,12 @@ pub(crate) fn unknown_of(draft: &mut Draft<'_, '_>, sentence: &Sentence, about: 
 /// The property of a product that shares a word with a question; empty if none does.
 fn own_key(scene: &Scene<'_>, sentence: &Sentence, about: Option<&Reference>) -> String {
     let Some(product) = product_at(scene, about) else { return String::new() };
-    let words = || sentence.tokens.clone().map(|at| scene.tokens[at].text.as_str());
+    let name = fold(&product.name);
+    let named = |word: &&str| name.split_whitespace().any(|part| part == *word);
+    let words = || {
+        let words = sentence.tokens.clone().map(|at| scene.tokens[at].text.as_str());
+        words.filter(|word| !named(word))
+    };
     let shares = |key: &&String| {
         let long = |part: &&str| part.chars().count() >= OWN_LETTERS_MIN;
         let own = |part: &str| !matches!(part, "included" | "size" | "type");
@@ -222,20 +252,10 @@ fn direct(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
             draft.mark(&hit);
             continue;
         }
-        // "how much is delivery?" is a question on deliveries.
-        // "how much does it weigh?"
-        let bare = hit.clone().all(|at| draft.scene.cues.is_filler(&draft.scene.tokens[at].text));
-        let timed = draft.scene.hits_of(Cue::HowLong).any(|one| one.tokens.contains(&hit.start));
-        let measured = cue == Cue::Price
-            && (hit.len() == 1 || bare)
-            && (names_attribute(draft.scene, sentence)
-                || !labels(draft.scene, sentence).is_empty()
-                || timed
-                || draft.scene.unit_at(hit.end).is_some());
-        if measured {
-            draft.mark(&hit);
+        if cue == Cue::Price && measured(draft, sentence, &hit) {
             continue;
         }
+        // "how much is delivery?" is a question on deliveries.
         let priced = matches!(cue, Cue::Price | Cue::Stock | Cue::Details | Cue::Sizes);
         if priced && draft.scene.topic_in(&draft.scene.clause_of(hit.start)).is_some() {
             draft.mark(&hit);
@@ -275,6 +295,75 @@ fn direct(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
     }
 }
 
+/// "how much does it weigh?", "how much storage has it got?": a bare "how much" beside a property, a
+/// unit or something that can be counted asks for no price. The property is read as such; what is
+/// counted is asked of the product.
+fn measured(draft: &mut Draft<'_, '_>, sentence: &Sentence, hit: &Range<usize>) -> bool {
+    let scene = draft.scene;
+    // "combien", "il y a combien"; not "le prix".
+    let last = hit.end.checked_sub(1).and_then(|at| scene.tokens.get(at));
+    if hit.len() > 1 && !last.is_some_and(|token| scene.cues.is_filler(&token.text)) {
+        return false;
+    }
+    let named = names_attribute(scene, sentence) || !labels(scene, sentence).is_empty();
+    let timed = scene.hits_of(Cue::HowLong).any(|one| one.tokens.contains(&hit.start));
+    let counted = counted(scene, hit);
+    if !named && !timed && counted.is_none() {
+        return false;
+    }
+    draft.mark(hit);
+    let Some(tokens) = counted.filter(|_| !named && !timed) else { return true };
+    let product = !references::products(scene, &sentence.tokens).is_empty();
+    if scene.in_focus() || product {
+        let about = about(draft, sentence);
+        let key = key_in_unit(draft.scene, &tokens, about.as_ref())
+            .unwrap_or_else(|| own_key(draft.scene, sentence, about.as_ref()));
+        let question = Question::Attribute { key, value: None };
+        draft.add(tokens, Command::Ask { question, about });
+    }
+    true
+}
+
+/// What stands right behind "how much" and can be counted: a unit, or a word that means nothing else,
+/// with a partitive before it at most ("combien de vitesses").
+fn counted(scene: &Scene<'_>, hit: &Range<usize>) -> Option<Range<usize>> {
+    let partitive = scene.tokens.get(hit.end).filter(|token| scene.cues.is_skipped(&token.text));
+    let definite = scene.hit_after(hit.end, Cue::Definite, 0).is_some();
+    let at = hit.end + usize::from(partitive.is_some());
+    if let Some(unit) = scene.unit_at(at) {
+        return Some(unit);
+    }
+    let token = scene.tokens.get(at)?;
+    let word = token.text.chars().count() >= LABEL_LETTERS_MIN
+        && token.text.chars().all(char::is_alphabetic)
+        && !scene.cues.is_filler(&token.text);
+    let goods = |target: &MentionTarget| {
+        !matches!(target, MentionTarget::Value(_) | MentionTarget::Option { .. })
+    };
+    let sold =
+        scene.seen.iter().any(|seen| seen.tokens.contains(&at) && seen.targets.iter().any(goods));
+    let other = scene.hits.iter().any(|one| one.tokens.contains(&at) && !one.is_structure());
+    (word && !sold && !other && !definite).then(|| at..at + 1)
+}
+
+/// The property of a product that is stated in a unit: `volume_ml` for "ml".
+fn key_in_unit(
+    scene: &Scene<'_>,
+    unit: &Range<usize>,
+    about: Option<&Reference>,
+) -> Option<String> {
+    let symbol = scene.hits.iter().find_map(|hit| match &hit.meaning {
+        Meaning::Measure(symbol) if hit.tokens == *unit => Some(symbol.as_str()),
+        _ => None,
+    })?;
+    let product = product_at(scene, about)?;
+    let fits = |key: &&String| {
+        let unit = key.rsplit_once('_').map(|(_, unit)| unit);
+        unit.is_some_and(|unit| unit == symbol || unit == "hours" && symbol == "h")
+    };
+    product.attributes.keys().find(fits).cloned()
+}
+
 /// The key of the shop for a general property; empty if it has none.
 pub(crate) fn key_of(scene: &Scene<'_>, general: &str, product: Option<&Product>) -> String {
     let own = [general];
@@ -295,6 +384,19 @@ pub(crate) fn key_of(scene: &Scene<'_>, general: &str, product: Option<&Product>
     }
     let mut all = scene.input.catalog.products().iter().flat_map(|one| one.attributes.keys());
     all.find(|key| fits(key)).cloned().unwrap_or_default()
+}
+
+/// The property of a product that is the same as one of another product: `weight_kg` for `weight_g`.
+pub(crate) fn alike<'a>(product: &'a Product, key: &str) -> Option<&'a String> {
+    let first = |key: &'a str| key.split('_').next().unwrap_or(key);
+    let wanted = key.split('_').next().filter(|part| !part.is_empty())?;
+    let same = product.attributes.keys().find(|own| first(own) == wanted);
+    let part = || product.attributes.keys().find(|own| own.split('_').any(|one| one == wanted));
+    same.or_else(part).or_else(|| {
+        let (_, parts) =
+            ALIASES.iter().find(|(name, all)| *name == wanted || all.contains(&wanted))?;
+        product.attributes.keys().find(|own| own.split('_').any(|part| parts.contains(&part)))
+    })
 }
 
 /// The product that a reference means, where that is plain.
@@ -320,7 +422,10 @@ fn attributes(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
         .chain(labels(draft.scene, sentence))
         .collect();
     for (name, tokens) in named {
-        if draft.is_used(&tokens) || draft.scene.topic_in(&sentence.tokens).is_some() {
+        if draft.is_used(&tokens)
+            || draft.scene.topic_in(&sentence.tokens).is_some()
+            || states_value(draft.scene, &tokens)
+        {
             continue;
         }
         let product = !references::products(draft.scene, &sentence.tokens).is_empty();
@@ -335,11 +440,20 @@ fn attributes(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
         if !asks || draft.scene.hit_in(&sentence.tokens, Cue::NoPreference).is_some() {
             continue;
         }
-        let about = about(draft, sentence);
+        let all = draft.scene.hit_in(&sentence.tokens, Cue::Which).is_some() && !product;
+        let about = if all { Some(Reference::Both) } else { about(draft, sentence) };
         let key = key_of(draft.scene, &name, product_at(draft.scene, about.as_ref()));
         let question = Question::Attribute { key, value: None };
         draft.add(tokens, Command::Ask { question, about });
     }
+}
+
+/// Whether words for a property are also the shop's word for a value: "light" where goods are light
+/// or sturdy.
+fn states_value(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
+    let value = |target: &MentionTarget| matches!(target, MentionTarget::Value(_));
+    let same = |seen: &&super::scene::Seen| seen.tokens == *tokens && seen.exact >= 1.0;
+    scene.seen.iter().filter(same).any(|seen| seen.targets.iter().any(value))
 }
 
 /// Keys and labels of the shop's own facets and attributes in a sentence.
@@ -414,10 +528,14 @@ fn stock_in_size(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
     let letters = super::sizes::letters(scene);
     let letter = letters.iter().find(|(_, tokens)| inside(tokens, &sentence.tokens));
     let place = size.map(|size| size.tokens.clone()).or(letter.map(|(_, tokens)| tokens.clone()));
-    let Some(place) = place.filter(|_| sentence.question) else { return };
+    let place = place.or_else(|| own_value(scene, sentence));
+    let Some(place) = place.filter(|_| sentence.question || goes_on(scene)) else { return };
     let product = !references::products(scene, &sentence.tokens).is_empty();
     let cue = |cue: Cue| scene.hit_in(&sentence.tokens, cue).is_some();
     let have = cue(Cue::Have) || cue(Cue::Stock) || cue(Cue::Copula) || short(scene, sentence);
+    if draft.any(|one| matches!(one, Command::Ask { question: Question::Price, .. })) {
+        return;
+    }
     let pointed = product || scene.in_focus();
     if !have || !pointed || (names_kind(scene, sentence) && !product) || cue(Cue::Choose) {
         return;
@@ -437,6 +555,24 @@ fn stock_in_size(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
         };
         draft.found.push(found);
     }
+}
+
+/// A value of an option of the product under discussion in a sentence: "in blue", "en 100 ml".
+fn own_value(scene: &Scene<'_>, sentence: &Sentence) -> Option<Range<usize>> {
+    let own = |target: &MentionTarget| match target {
+        MentionTarget::Value(choice) => super::sizes::own_option(scene, choice),
+        _ => false,
+    };
+    let mut seen = scene.seen.iter().filter(|seen| inside(&seen.tokens, &sentence.tokens));
+    seen.find(|seen| seen.targets.iter().any(own)).map(|seen| seen.tokens.clone())
+}
+
+/// "and in 100 ml": goes on with the question on price or stock that was just answered.
+fn goes_on(scene: &Scene<'_>) -> bool {
+    let first = scene.tokens.iter().find(|token| token.text.chars().any(char::is_alphanumeric));
+    let joint = first.is_some_and(|first| scene.cues.joins_numbers(&first.text));
+    let acts = [Cue::Choose, Cue::Want, Cue::Yes, Cue::Fine, Cue::Checkout];
+    scene.input.state.asked_variant && joint && !acts.iter().any(|cue| scene.has(*cue))
 }
 
 /// "are they squeaky?": a property that the shop does not list, of the product in focus.

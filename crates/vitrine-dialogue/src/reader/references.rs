@@ -6,6 +6,7 @@ use super::draft::Draft;
 use super::figure::Role;
 use super::scene::Scene;
 use super::scene::Seen;
+use super::tokens::fold;
 use crate::command::Reference;
 use crate::shop::FacetChoice;
 use crate::shop::Lookups;
@@ -34,25 +35,82 @@ pub(crate) fn shown<'a>(scene: &Scene<'a>) -> Vec<&'a Product> {
     found
 }
 
-/// The product that words name, if they name nothing else.
-pub(crate) fn product_of(seen: &Seen) -> Option<String> {
-    let mut skus = seen.targets.iter().filter_map(|target| match target {
+/// Certainty from which words that also state a value name a product.
+const NAMED_MIN: f32 = 0.84;
+
+/// The product that words name, if they name nothing else. Words for a value as well ("Onda 5" is a
+/// telephone, and what a case is made for) name the product unless goods with that value are meant.
+pub(crate) fn product_of(scene: &Scene<'_>, seen: &Seen) -> Option<String> {
+    let skus = seen.targets.iter().filter_map(|target| match target {
         MentionTarget::Product(sku) => Some(sku.to_string()),
         _ => None,
     });
-    let first = skus.next()?;
+    let skus: Vec<String> = skus.collect();
+    // Of several with that name, the one that was shown.
+    let known =
+        shown(scene).into_iter().find(|product| skus.iter().any(|sku| product.sku.as_str() == sku));
+    let first = known.map(|product| product.sku.to_string()).or_else(|| skus.first().cloned())?;
+    if is_label(scene, seen) || seen.product < TYPO_MIN && !fits_named_kind(scene, &first) {
+        return None;
+    }
+    let kind = |target: &MentionTarget| matches!(target, MentionTarget::Category(_));
+    let value = |target: &MentionTarget| matches!(target, MentionTarget::Value(_));
+    if seen.targets.iter().any(kind) {
+        return None;
+    }
     // "no roses" is a colour in the plural before it is a misspelt name.
-    let kind = |target: &MentionTarget| {
-        matches!(target, MentionTarget::Category(_) | MentionTarget::Value(_))
-    };
-    (!seen.targets.iter().any(kind)).then_some(first)
+    let value = seen.targets.iter().any(value);
+    (!value || seen.product >= NAMED_MIN && is_of_kind(scene, &first)).then_some(first)
+}
+
+/// Below this certainty a name may be another word, misspelt or not.
+const TYPO_MIN: f32 = 0.75;
+
+/// Whether a word is what the shop calls a property: "in shade sand" names no product "Shade".
+fn is_label(scene: &Scene<'_>, seen: &Seen) -> bool {
+    let catalog = scene.input.catalog;
+    let said = fold(&scene.text_of(&seen.tokens));
+    let options = catalog.products().iter().flat_map(|product| &product.options);
+    let facets = catalog.facets().iter().map(|facet| &facet.key);
+    let mut keys = facets.chain(options);
+    seen.tokens.len() == 1
+        && keys.any(|key| fold(&catalog.key_label(key, scene.input.language)) == said)
+}
+
+/// The kind of product that the message names.
+fn named_kind<'a>(scene: &'a Scene<'_>) -> Option<&'a str> {
+    scene.seen.iter().flat_map(|seen| &seen.targets).find_map(|one| match one {
+        MentionTarget::Category(id) => Some(id.as_str()),
+        _ => None,
+    })
+}
+
+/// Whether a product is of the kind that the message names, if any.
+fn fits_named_kind(scene: &Scene<'_>, sku: &str) -> bool {
+    let catalog = scene.input.catalog;
+    let kind = named_kind(scene).zip(catalog.product(sku));
+    kind.is_none_or(|(kind, product)| catalog.is_within(&product.category, kind))
+}
+
+/// Whether a product is of the kind that the message names or that is looked for, if any.
+fn is_of_kind(scene: &Scene<'_>, sku: &str) -> bool {
+    let catalog = scene.input.catalog;
+    let state = scene.input.state;
+    let named = named_kind(scene);
+    let focus = state.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
+    let focus = || focus.map(|product| product.category.as_str());
+    let kind = named.or(state.need.category.as_deref()).or_else(focus);
+    let product = catalog.product(sku);
+    kind.zip(product).is_none_or(|(kind, one)| catalog.is_within(&one.category, kind))
 }
 
 /// The products named in some tokens, in order.
 pub(crate) fn products(scene: &Scene<'_>, place: &Range<usize>) -> Vec<(Reference, Range<usize>)> {
     let seen = scene.seen.iter().filter(|seen| inside(&seen.tokens, place));
-    seen.filter_map(|seen| Some((Reference::Product(product_of(seen)?), seen.tokens.clone())))
-        .collect()
+    seen.filter_map(|seen| {
+        Some((Reference::Product(product_of(scene, seen)?), seen.tokens.clone()))
+    })
+    .collect()
 }
 
 /// Whether what follows a place word leaves it a place: "the first", not "the first time".
@@ -210,7 +268,7 @@ pub(crate) fn find(scene: &Scene<'_>, place: &Range<usize>) -> Vec<(Reference, R
 }
 
 /// Whether there are several products to choose the cheaper one from.
-fn several(scene: &Scene<'_>) -> bool {
+pub(crate) fn several(scene: &Scene<'_>) -> bool {
     let state = scene.input.state;
     let focus = state.focus.as_ref().map(|focus| &focus.sku).or(state.last_shown.first());
     let kind = focus.and_then(|sku| scene.input.catalog.product(sku)).map(|one| &one.category);

@@ -35,6 +35,8 @@ pub(crate) struct Seen {
     pub(crate) targets: Vec<MentionTarget>,
     /// Certainty of the surest meaning: below 1 for misspelt words.
     pub(crate) exact: f32,
+    /// Certainty that a product is named; 0 if none is.
+    pub(crate) product: f32,
 }
 
 /// A sentence.
@@ -96,7 +98,7 @@ pub(crate) fn mentions(input: &ReaderInput<'_>) -> Vec<Mention> {
 const MENTION_EXACT_MIN: f32 = 0.7;
 
 /// Certainty below which a word may be a misspelling of the shop's.
-const SURE: f32 = 0.88;
+pub(crate) const SURE: f32 = 0.88;
 
 /// Most sizes that one length can mean.
 const LENGTHS_MAX: usize = 8;
@@ -133,7 +135,9 @@ impl<'a> Scene<'a> {
 
     /// Leaves out words of the catalogue that are part of a greeting ("good day") or an amount.
     pub(crate) fn drop_false_words(&mut self) {
-        let courtesy = [Cue::Greet, Cue::Bye, Cue::Thank, Cue::NoThanks, Cue::Yes, Cue::Fine];
+        // "how many days" speaks of no day cream.
+        let courtesy =
+            [Cue::Greet, Cue::Bye, Cue::Thank, Cue::NoThanks, Cue::Yes, Cue::Fine, Cue::HowLong];
         let polite: Vec<Range<usize>> = self
             .hits
             .iter()
@@ -163,7 +167,29 @@ impl<'a> Scene<'a> {
                 && !polite.iter().any(|hit| inside(&seen.tokens, hit))
                 && !amounts.iter().any(|amount| inside(&seen.tokens, amount))
         });
+        self.drop_named_topics();
         self.drop_wished_topics();
+    }
+
+    /// Leaves out matters that are only a part of what the shop calls its goods: "noise cancelling
+    /// headphones" cancel nothing, and a mask for damaged hair arrived whole.
+    fn drop_named_topics(&mut self) {
+        let matter = |hit: &Hit| match &hit.meaning {
+            Meaning::Topic(_) | Meaning::Attribute(_) => true,
+            Meaning::Cue(cue) => cue.is_trouble(),
+            _ => false,
+        };
+        let part = |hit: &Hit| {
+            self.seen.iter().any(|seen| {
+                seen.exact >= SURE
+                    && hit.tokens.len() < seen.tokens.len()
+                    && seen.tokens.start <= hit.tokens.start
+                    && hit.tokens.end <= seen.tokens.end
+            })
+        };
+        let dropped: Vec<Hit> =
+            self.hits.iter().filter(|hit| matter(hit) && part(hit)).cloned().collect();
+        self.hits.retain(|hit| !dropped.contains(hit));
     }
 
     /// Leaves out topics that only say what is wanted: "a washable rug", "recycled material".
@@ -520,15 +546,19 @@ fn seen(words: &[Mention], tokens: &[Token]) -> Vec<Seen> {
         let Some(start) = tokens.iter().position(overlaps) else { continue };
         let Some(last) = tokens.iter().rposition(overlaps) else { continue };
         let place = start..last + 1;
+        let named = matches!(mention.target, MentionTarget::Product(_));
+        let product = if named { mention.exact } else { 0.0 };
         match found.iter_mut().find(|seen| seen.tokens == place) {
             Some(seen) => {
                 seen.targets.push(mention.target.clone());
                 seen.exact = seen.exact.max(mention.exact);
+                seen.product = seen.product.max(product);
             }
             None => found.push(Seen {
                 tokens: place,
                 targets: vec![mention.target.clone()],
                 exact: mention.exact,
+                product,
             }),
         }
     }

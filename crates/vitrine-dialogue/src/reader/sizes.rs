@@ -11,8 +11,10 @@ use super::tokens::TokenKind;
 use crate::command::Command;
 use crate::command::Polarity;
 use crate::command::SizeSystem;
+use crate::shop::FacetChoice;
 use crate::shop::Lookups;
 use crate::shop::MentionTarget;
+use crate::shop::Product;
 use crate::state::Pending;
 use rust_decimal::Decimal;
 use std::ops::Range;
@@ -35,6 +37,30 @@ fn asked_option(scene: &Scene<'_>) -> String {
     }
 }
 
+/// The size in letters that starts at a token, "xl" or "2xl", and its end.
+pub(crate) fn letters_at(scene: &Scene<'_>, at: usize) -> Option<(String, usize)> {
+    let token = scene.tokens.get(at)?;
+    let next = scene.tokens.get(at + 1);
+    let (text, end) = match token.kind {
+        TokenKind::Word => (token.text.clone(), at + 1),
+        TokenKind::Number => {
+            let next = next.filter(|next| next.glued && next.kind == TokenKind::Word)?;
+            (format!("{}{}", token.text, next.text), at + 2)
+        }
+        TokenKind::Sign | TokenKind::Emoji => return None,
+    };
+    LETTERS.contains(&text.as_str()).then_some((text, end))
+}
+
+/// The other way to write a size in letters: "2XL" is "XXL".
+fn other_spelling(letter: &str) -> Option<String> {
+    if let Some(count) = letter.strip_suffix("XL").and_then(|digits| digits.parse::<usize>().ok()) {
+        return (count < LETTERS.len()).then(|| format!("{}L", "X".repeat(count)));
+    }
+    let count = letter.strip_suffix('L').filter(|xs| xs.chars().all(|c| c == 'X'))?.len();
+    (count > 1).then(|| format!("{count}XL"))
+}
+
 /// Sizes in letters or words: "M", "taille L", "medium" after our question.
 pub(crate) fn letters(scene: &Scene<'_>) -> Vec<(String, Range<usize>)> {
     let asked = matches!(scene.input.state.pending, Some(Pending::Option { .. }));
@@ -43,21 +69,16 @@ pub(crate) fn letters(scene: &Scene<'_>) -> Vec<(String, Range<usize>)> {
     let mut at = 0;
     while at < scene.tokens.len() {
         let token = &scene.tokens[at];
-        let next = scene.tokens.get(at + 1);
-        let glued = token.kind == TokenKind::Number
-            && next.is_some_and(|next| next.glued && next.kind == TokenKind::Word);
-        let (text, end) = match next {
-            Some(next) if glued => (format!("{}{}", token.text, next.text), at + 2),
-            _ => (token.text.clone(), at + 1),
+        let Some((text, end)) = letters_at(scene, at) else {
+            at += 1;
+            continue;
         };
-        let known = LETTERS.contains(&text.as_str())
-            && (token.kind == TokenKind::Word || glued)
-            && scene
-                .input
-                .text
-                .get(token.span.clone())
-                .is_some_and(|raw| raw.len() == token.text.len());
-        if known {
+        let whole = scene
+            .input
+            .text
+            .get(token.span.clone())
+            .is_some_and(|raw| raw.len() == token.text.len());
+        if whole {
             let word = scene.hit_before(at, Cue::SizeWord, 1);
             let before = scene.hit_before(at, Cue::SizeBefore, 1);
             let short = SHORT_LETTERS.contains(&text.as_str());
@@ -180,9 +201,64 @@ fn polarity(draft: &Draft<'_, '_>, tokens: &Range<usize>) -> Polarity {
     }
 }
 
+/// "the small one", "le grand flacon": the least or greatest of the measures that the product under
+/// discussion comes in. Sizes in letters have names of their own.
+fn extremes(draft: &mut Draft<'_, '_>) {
+    let scene = draft.scene;
+    let focus = scene.input.state.focus.as_ref();
+    let Some(product) = focus.and_then(|focus| scene.input.catalog.product(&focus.sku)) else {
+        return;
+    };
+    for (cue, big) in [(Cue::Small, false), (Cue::Big, true)] {
+        for hit in draft.free(cue) {
+            let definite = scene.hit_before(hit.start, Cue::Definite, 0).is_some()
+                || scene.is_skipped_at(hit.start, 1);
+            let one = scene.hit_after(hit.end, Cue::One, 0).map(|one| one.tokens.clone());
+            let judged = scene.hit_before(hit.start, Cue::TooMuch, 0).is_some();
+            if judged || !definite && one.is_none() {
+                continue;
+            }
+            let Some((key, value)) = extreme(product, big) else { continue };
+            let tokens = hit.start..one.map_or(hit.end, |one| one.end);
+            add(draft, tokens, (key, vec![value], SizeSystem::Shop), false);
+        }
+    }
+}
+
+/// The option of a product that is a measure, with its least or greatest value.
+fn extreme(product: &Product, big: bool) -> Option<(String, String)> {
+    product.options.iter().find_map(|key| {
+        let measures = product.option_values(key).into_iter().map(|value| {
+            let digits: String = value
+                .chars()
+                .take_while(|c| c.is_ascii_digit() || matches!(c, '.' | ','))
+                .collect();
+            Some((super::numbers::parse_digits(&digits)?, value))
+        });
+        let mut measures: Vec<(Decimal, &str)> = measures.collect::<Option<_>>()?;
+        measures.sort();
+        let found = if big { measures.last() } else { measures.first() };
+        let several = measures.len() > 1;
+        found.filter(|_| several).map(|(_, value)| (key.clone(), (*value).to_owned()))
+    })
+}
+
+/// A value that the product under discussion comes in is one of its options, in whatever language it
+/// is said: "en noir".
+pub(crate) fn own_option(scene: &Scene<'_>, choice: &FacetChoice) -> bool {
+    let state = scene.input.state;
+    let focus = state.focus.as_ref().filter(|_| state.last_shown.len() <= 1);
+    let focus = focus.and_then(|focus| scene.input.catalog.product(&focus.sku));
+    focus.is_some_and(|product| {
+        product.options.contains(&choice.key)
+            && product.option_values(&choice.key).contains(&choice.value.as_str())
+    })
+}
+
 /// Reads all sizes and dimensions.
 pub(crate) fn find(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
+    extremes(draft);
     for (at, figure) in scene.figures.iter().enumerate() {
         let (system, (option, values)) = match figure.role {
             Role::Size(system) => (system, values(scene, figure, system)),
@@ -203,8 +279,11 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
         if draft.is_used(&tokens) {
             continue;
         }
-        let (option, value) =
-            scene.option_value(&letter).unwrap_or_else(|| (asked_option(scene), letter.clone()));
+        let other = || scene.option_value(&other_spelling(&letter)?);
+        let (option, value) = scene
+            .option_value(&letter)
+            .or_else(other)
+            .unwrap_or_else(|| (asked_option(scene), letter.clone()));
         add(draft, tokens, (option, vec![value], SizeSystem::Shop), false);
     }
     options(draft);

@@ -8,8 +8,6 @@ use crate::shop::Lookups;
 use crate::shop::MentionTarget;
 use crate::shop::Product;
 use crate::state::DialogueState;
-use serde::Deserialize;
-use serde::Serialize;
 
 /// Most statements that a message is compared with.
 pub const STATEMENTS_MAX: usize = 24;
@@ -18,8 +16,7 @@ pub const STATEMENTS_MAX: usize = 24;
 const STATEMENT_CHARS_MAX: usize = 160;
 
 /// What a statement of a product is.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Stated {
     /// An attribute or a facet, by its key.
     Property(String),

@@ -5,12 +5,15 @@ use super::cues::Hit;
 use super::cues::Meaning;
 use super::draft::Draft;
 use super::figure::Role;
+use super::scene::SURE;
 use super::scene::Scene;
 use super::scene::Seen;
+use super::sizes::own_option;
 use super::spelling::same_words;
 use crate::command::Command;
 use crate::command::Polarity;
 use crate::command::Reference;
+use crate::command::SizeSystem;
 use crate::shop::FacetChoice;
 use crate::shop::Lookups;
 use crate::shop::MentionTarget;
@@ -24,6 +27,7 @@ const NEAR_GAP: usize = 1;
 /// Fewest letters of a word that is looked up in titles and features, and most words of a message
 /// that is only a word for goods.
 const GOODS_LETTERS_MIN: usize = 3;
+const WORD_LETTERS_MIN: usize = 4;
 const GOODS_WORDS_MAX: usize = 4;
 
 /// The facet values that words can mean.
@@ -308,7 +312,19 @@ fn is_in_focus(scene: &Scene<'_>, seen: &Seen) -> bool {
     let same = focus.zip(category(seen));
     let same = same.is_some_and(|(focus, kind)| catalog.is_within(&focus.category, kind));
     let refuses = [Cue::Negation, Cue::No, Cue::Another].iter().any(|cue| scene.has(*cue));
+    // "and a swim cap", beside goggles of the same kind.
+    let said = super::tokens::fold(&scene.text_of(&seen.tokens));
+    let titled = |product: &Product| {
+        let title = product.title.or_fallback(scene.input.language, &[]);
+        let title = super::tokens::fold(title.map_or("", String::as_str));
+        said.split_whitespace().all(|word| title.split_whitespace().any(|one| one == word))
+    };
+    let other = focus.is_some_and(|focus| {
+        let of_kind = |one: &&Product| one.category == focus.category;
+        !titled(focus) && catalog.products().iter().filter(of_kind).any(titled)
+    });
     same && !refuses
+        && !other
         && !scene.asks_at(seen.tokens.start)
         && scene.content_words_outside(&seen.tokens) == 0
 }
@@ -339,6 +355,9 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
             draft.add(seen.tokens.clone(), Command::Choose { reference, buys: false });
             continue;
         }
+        if is_no_kind(scene, seen) {
+            continue;
+        }
         let polarity = polarity(draft, &seen.tokens);
         if let Some(category) = best_category(scene, seen) {
             if is_complement(scene, seen) {
@@ -363,10 +382,48 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
             }
             continue;
         }
-        if let Some(FacetChoice { key, value }) = best_value(scene, seen) {
-            draft.add(seen.tokens.clone(), Command::Constrain { facet: key, value, polarity });
+        if let Some(choice) = best_value(scene, seen) {
+            let command = wish_or_option(scene, choice, polarity);
+            draft.add(seen.tokens.clone(), command);
         }
     }
+}
+
+/// The command for a value: a choice among the versions of the product under discussion, else a wish.
+fn wish_or_option(scene: &Scene<'_>, choice: FacetChoice, polarity: Polarity) -> Command {
+    let kinds = scene.seen.iter().any(|seen| category(seen).is_some());
+    let own = polarity != Polarity::MustNot && !kinds && own_option(scene, &choice);
+    let FacetChoice { key, value } = choice;
+    if own {
+        let (values, system) = (vec![value], SizeSystem::Shop);
+        return Command::Size { option: key, values, system, polarity: Polarity::Must };
+    }
+    Command::Constrain { facet: key, value, polarity }
+}
+
+/// Whether words for another kind of product are none: the title of what is discussed holds them
+/// ("portable" of a portable speaker, where it is also a telephone), or a verb that looks like a
+/// misspelt kind stands in a question on the product shown.
+fn is_no_kind(scene: &Scene<'_>, seen: &Seen) -> bool {
+    let catalog = scene.input.catalog;
+    let state = scene.input.state;
+    let Some(found) = best_category(scene, seen) else { return false };
+    let focus = state.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
+    let known = state.need.category.as_deref().or(focus.map(|one| one.category.as_str()));
+    let Some(known) = known else { return false };
+    if catalog.is_within(found, known) || catalog.is_within(known, found) {
+        return false;
+    }
+    let said = super::tokens::fold(&scene.text_of(&seen.tokens));
+    let within = |product: &&Product| catalog.is_within(&product.category, known);
+    let titled = catalog.products().iter().filter(within).any(|product| {
+        let title = product.title.or_fallback(scene.input.language, &[]);
+        let title = super::tokens::fold(title.map_or("", String::as_str));
+        title.split(|c: char| !c.is_alphanumeric()).any(|word| word == said)
+    });
+    let asks = scene.asks_at(seen.tokens.start) && scene.in_focus();
+    let wanted = [Cue::Want, Cue::Have, Cue::Browse].iter().any(|cue| scene.has(*cue));
+    titled || seen.exact < SURE && asks && !wanted
 }
 
 /// Reads "do you sell skates?", of words that the shop does not know. False if it is no such
@@ -416,6 +473,33 @@ pub(crate) fn names_goods(draft: &mut Draft<'_, '_>) -> bool {
         draft.add(whole, Command::Browse);
     }
     found
+}
+
+/// Whether the words behind "I take" stand in the title of another product and not in those of the one
+/// under discussion.
+pub(crate) fn names_other_goods(draft: &Draft<'_, '_>, hit: &Range<usize>) -> bool {
+    let scene = draft.scene;
+    let catalog = scene.input.catalog;
+    let state = scene.input.state;
+    let focus = state.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
+    let Some(focus) = focus else { return false };
+    let end = scene.clause_of(hit.start).end;
+    let words = (hit.end..end)
+        .map(|at| &scene.tokens[at].text)
+        .filter(|word| word.chars().count() >= WORD_LETTERS_MIN && !scene.cues.knows(word));
+    let words: Vec<&String> = words.collect();
+    let says = |product: &Product, word: &str| {
+        let title = product.title.or_fallback(scene.input.language, &[]);
+        let texts = title.into_iter().chain([&product.name]);
+        texts.into_iter().any(|text| {
+            let text = super::tokens::fold(text);
+            text.split(|c: char| !c.is_alphanumeric()).any(|one| one == word)
+        })
+    };
+    let other = |word: &&&String| {
+        !says(focus, word) && catalog.products().iter().any(|product| says(product, word))
+    };
+    words.iter().any(|word| other(&word))
 }
 
 /// Content words that no command explains, for the ranking of products.

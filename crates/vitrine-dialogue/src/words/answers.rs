@@ -4,6 +4,7 @@ use crate::plan::AttributeText;
 use crate::plan::Availability;
 use crate::plan::Card;
 use crate::plan::Price;
+use crate::shop::Language;
 use crate::words::keys::Key;
 use crate::words::keys::Slot;
 use crate::words::piece::Piece;
@@ -116,13 +117,25 @@ pub(crate) fn attribute(
 }
 
 /// The name of a property: the shop's, else that of the locale for a key such as `thickness_cm`.
-fn property(writer: &Writer<'_>, label: &str) -> String {
+pub(crate) fn property(writer: &Writer<'_>, label: &str) -> String {
     let names = &writer.input.locale.templates.properties;
     let general = |key: &str| names.get(key).cloned();
     let whole = general(label);
     let first = || label.split_once('_').and_then(|(first, _)| general(first));
-    let unnamed = if label.contains('_') { "" } else { label };
-    whole.or_else(first).unwrap_or_else(|| unnamed.to_owned())
+    // Keys are English words: another language leaves out those that nobody translated.
+    let unnamed = || match (label.contains('_'), writer.input.locale.language) {
+        (false, _) => label.to_owned(),
+        (true, Language::EN) => words_of(label),
+        (true, _) => String::new(),
+    };
+    whole.or_else(first).unwrap_or_else(unnamed)
+}
+
+/// A key as words, without the unit at its end: `fall_height_m` is "fall height".
+fn words_of(key: &str) -> String {
+    let unit = |part: &str| part.chars().count() <= 2 || matches!(part, "hours" | "years" | "gsm");
+    let words = key.rsplit_once('_').filter(|(_, last)| unit(last)).map_or(key, |(words, _)| words);
+    words.replace('_', " ")
 }
 
 /// A size in another system.
@@ -149,9 +162,10 @@ pub(crate) fn size_between(
 }
 
 /// A limit in a currency that the shop does not use.
-pub(crate) fn foreign_currency(writer: &mut Writer<'_>, said: &str, currency: &str) -> Piece {
+pub(crate) fn foreign_currency(writer: &mut Writer<'_>, limit: Money, currency: &str) -> Piece {
     let names = &writer.input.locale.templates.currencies;
     let currency = names.get(currency).map_or(currency, String::as_str);
-    let slots = Slots::new().text(Slot::Said, said).text(Slot::Currency, currency);
+    let slots =
+        Slots::new().with(Slot::Said, writer.format().limit(limit)).text(Slot::Currency, currency);
     writer.say(Key::ForeignCurrency, &slots)
 }

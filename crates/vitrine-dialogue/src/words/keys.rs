@@ -173,7 +173,7 @@ templates! {
     // Questions.
     AskOrderId "ask_order_id" asks "?" [] [];
     AskFacet "ask_facet" [Question] [];
-    AskAgain "ask_again" [Question] [];
+    AskAgain "ask_again" [Label] [Values];
     AskOption "ask_option" [Question] [Values];
     AskNeed "ask_need" asks "?" [] [];
     AskBuy "ask_buy" asks "?" [] [];

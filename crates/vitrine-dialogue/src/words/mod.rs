@@ -119,15 +119,17 @@ fn statement(writer: &mut Writer<'_>, statement: &Move) -> Piece {
         Move::SizeBetween { said, larger, smaller } => {
             answers::size_between(writer, said, larger, smaller)
         }
-        Move::ForeignCurrency { said, currency } => {
-            answers::foreign_currency(writer, said, currency)
+        Move::ForeignCurrency { limit, currency } => {
+            answers::foreign_currency(writer, *limit, currency)
         }
         Move::Policy(policy) => service::policy(writer, policy),
         Move::OrderStatus { id, status, date, link } => {
             service::order_status(writer, (id, status), date.as_deref(), link.as_deref())
         }
-        Move::AskFacet { question } => service::ask(writer, question, &[]),
-        Move::AskOption { question, values } => service::ask(writer, question, values),
+        Move::AskFacet { question, label } => service::ask(writer, question, label, &[]),
+        Move::AskOption { question, label, values } => {
+            service::ask(writer, question, label, values)
+        }
         Move::Added { lines } => service::added(writer, lines),
         Move::Cart { lines, total } => service::cart(writer, lines, *total),
         Move::Checkout { lines, total, link } => service::checkout(writer, lines, *total, link),

@@ -5,12 +5,17 @@ use crate::plan::Card;
 use crate::plan::GivenUp;
 use crate::plan::Lead;
 use crate::plan::Row;
+use crate::reader::tokens::fold;
+use crate::words::answers::property;
 use crate::words::keys::Key;
 use crate::words::keys::Slot;
 use crate::words::piece::Piece;
 use crate::words::piece::join;
 use crate::words::writer::Slots;
 use crate::words::writer::Writer;
+
+/// Fewest letters of a value that speaks for itself; shorter ones may be codes.
+const WORD_CHARS_MIN: usize = 3;
 
 /// Most features said of one product.
 const FEATURES_MAX: usize = 3;
@@ -56,7 +61,7 @@ pub(crate) fn present(
 
 /// A product within a sentence.
 pub(crate) fn card(writer: &mut Writer<'_>, card: &Card) -> Piece {
-    let title = title_once(writer, &card.title);
+    let title = title_once(writer, unsaid(&card.title, &card.name));
     let format = writer.format();
     let slots = named(writer, card)
         .with(Slot::AtPrice, format.at_price(&card.price))
@@ -85,12 +90,24 @@ pub(crate) fn name(name: &str) -> Piece {
     Piece::fact(name.trim(), "product", name.trim())
 }
 
-/// Chosen options: "size 42, colour black".
+/// Whether a value needs the name of its option beside it: "size M", but "black" and "2 seats".
+fn needs_label(label: &str, value: &str) -> bool {
+    let word = value.chars().count() >= WORD_CHARS_MIN
+        && value.chars().any(char::is_lowercase)
+        && !value.chars().any(|character| character.is_ascii_digit());
+    let label = label.to_lowercase();
+    let said = value.to_lowercase();
+    let mut words = said.split_whitespace().filter(|word| word.chars().count() >= WORD_CHARS_MIN);
+    !word && !words.any(|word| label.split_whitespace().any(|own| own == word))
+}
+
+/// Chosen options: "size 42, black".
 pub(crate) fn options(writer: &Writer<'_>, options: &[(String, String)]) -> Piece {
     let mut joined = Piece::default();
     for (label, value) in options {
+        let shown = if needs_label(label, value) { label.as_str() } else { "" };
         let slots = Slots::new()
-            .text(Slot::Label, label)
+            .text(Slot::Label, shown)
             .with(Slot::Value, Piece::fact(value.trim(), label.trim(), value.trim()));
         if !joined.is_empty() {
             joined.text.push_str(", ");
@@ -128,6 +145,13 @@ fn phrases(writer: &Writer<'_>, phrases: &[String]) -> Piece {
     writer.format().all_of(&pieces)
 }
 
+/// A title without the word that the name before it ends with: "Rouge Satin, satin lipstick".
+fn unsaid<'a>(title: &'a str, name: &str) -> &'a str {
+    let last = name.split_whitespace().last().unwrap_or_default();
+    let (first, rest) = title.trim().split_once(' ').unwrap_or((title.trim(), ""));
+    if fold(first) == fold(last) { rest.trim_start() } else { title }
+}
+
 /// A title the first time; nothing after that.
 fn title_once(writer: &mut Writer<'_>, title: &str) -> String {
     let title = title.trim().to_owned();
@@ -161,7 +185,10 @@ fn list(writer: &mut Writer<'_>, intro: Key, cards: &[Card]) -> Piece {
         }
         let slots = named(writer, card)
             .with(Slot::Price, writer.format().price(&card.price))
-            .text(Slot::Title, if same_title || plain { "" } else { &card.title })
+            .text(
+                Slot::Title,
+                if same_title || plain { "" } else { unsaid(&card.title, &card.name) },
+            )
             .with(Slot::Why, phrases(writer, &why));
         piece.text.push_str(&format!("\n{}. ", index + 1));
         piece.push(&writer.part(Key::CardLine, &slots));
@@ -251,8 +278,8 @@ pub(crate) fn compare(writer: &mut Writer<'_>, cards: &[Card], rows: &[Row]) -> 
     for row in rows.iter().filter(known).take(rows_max) {
         let values: Vec<Piece> = row.values.iter().map(|value| comparable(writer, value)).collect();
         let named = !row.label.trim().is_empty();
-        let label = if named { row.label.as_str() } else { format.details.as_str() };
-        let label = Slots::new().text(Slot::Label, label);
+        let label = if named { property(writer, &row.label) } else { format.details.clone() };
+        let label = Slots::new().text(Slot::Label, &label);
         let same = values.len() > 1 && values.iter().all(|value| *value == values[0]);
         lines.push(if same {
             writer.part(Key::RowSame, &label.with(Slot::Value, values[0].clone()))

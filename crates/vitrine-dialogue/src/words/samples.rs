@@ -385,7 +385,10 @@ impl Words {
             ),
             (
                 "foreign currency",
-                Move::ForeignCurrency { said: "100 $".to_owned(), currency: "EUR".to_owned() },
+                Move::ForeignCurrency {
+                    limit: Money::parse("99.50", "USD").expect("an amount"),
+                    currency: "EUR".to_owned(),
+                },
             ),
         ]
     }
@@ -463,8 +466,11 @@ impl Words {
             ("greet, short", greet(Some("Léa"), true)),
             ("greet, short, no name", greet(None, true)),
             ("ask order id", Move::AskOrderId),
-            ("ask facet", Move::AskFacet { question: question() }),
-            ("ask option", Move::AskOption { question: question(), values }),
+            ("ask facet", Move::AskFacet { question: question(), label: self.size.to_owned() }),
+            (
+                "ask option",
+                Move::AskOption { question: question(), label: self.size.to_owned(), values },
+            ),
             ("ask need", Move::AskNeed),
             ("ask buy", Move::AskBuy),
             ("ask pick", Move::AskPick),

@@ -21,18 +21,22 @@ pub(crate) fn policy(writer: &mut Writer<'_>, policy: &PolicyText) -> Piece {
     writer.say(key, &Slots::new().with(Slot::Text, Piece::fact(text, "policy", text)))
 }
 
-/// A question of the shop, with the values that can be chosen.
-pub(crate) fn ask(writer: &mut Writer<'_>, question: &str, values: &[String]) -> Piece {
+/// A question of the shop, with the values that can be chosen. Asked again, it is only said what is
+/// still open: nobody likes the same question twice.
+pub(crate) fn ask(
+    writer: &mut Writer<'_>,
+    question: &str,
+    label: &str,
+    values: &[String],
+) -> Piece {
     let before = writer.repeated(format!("question:{question}"));
-    let slots = Slots::new().text(Slot::Question, question);
-    if before {
-        return writer.say(Key::AskAgain, &slots);
-    }
-    if values.is_empty() {
-        return writer.say(Key::AskFacet, &slots);
-    }
+    let key = if values.is_empty() { Key::AskFacet } else { Key::AskOption };
     let values = writer.format().size_ranges(values);
-    writer.say(Key::AskOption, &slots.with(Slot::Values, values))
+    let slots = Slots::new().with(Slot::Values, values);
+    if before && !label.trim().is_empty() {
+        return writer.say(Key::AskAgain, &slots.text(Slot::Label, label));
+    }
+    writer.say(key, &slots.text(Slot::Question, question))
 }
 
 /// Where an order is.

@@ -9,8 +9,10 @@ use crate::words::keys::Key;
 use crate::words::keys::Slot;
 use crate::words::numbers::Format;
 use crate::words::numbers::missing_placeholder;
+use crate::words::titles::TITLE_CHARS_MAX;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use vitrine_base::money::Money;
 
 /// Most variants of a template.
 const VARIANTS_MAX: usize = 32;
@@ -32,11 +34,37 @@ pub struct Templates {
     pub(crate) properties: BTreeMap<String, String>,
     /// Titles of buttons by option id, or by the part before its `=`.
     pub(crate) titles: BTreeMap<String, String>,
+    /// Texts beside the replies of the dialogue.
+    pub fixed: FixedTexts,
     long: BTreeMap<Key, Vec<Template>>,
     short: BTreeMap<Key, Vec<Template>>,
 }
 
+/// Texts that no plan leads to: section `[say.fixed]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FixedTexts {
+    /// The reply to a message of attachments alone.
+    pub attachments: String,
+    /// The button below it that offers a person, at most 20 characters.
+    pub attachments_button: String,
+    /// Why an article is offered: past baskets held both.
+    pub bought_together: String,
+    /// A first line for the person who takes over from an unhappy customer.
+    pub agent_complaint: String,
+    /// The same where the customer is about to buy.
+    pub agent_purchase: String,
+    /// The same for anything else.
+    pub agent_other: String,
+}
+
 impl Templates {
+    /// An amount as the language writes it: "12,90 €".
+    #[must_use]
+    pub fn money(&self, money: Money) -> String {
+        self.format.money(money).text
+    }
+
     /// The variants of a template; the short ones where a reply is to be short and there are any.
     pub(crate) fn variants(&self, key: Key, short: bool) -> (&[Template], bool) {
         if short && let Some(variants) = self.short.get(&key) {
@@ -77,6 +105,7 @@ struct SayFile {
     properties: BTreeMap<String, String>,
     #[serde(default)]
     titles: BTreeMap<String, String>,
+    fixed: FixedTexts,
     long: BTreeMap<String, Variants>,
     #[serde(default)]
     short: BTreeMap<String, Variants>,
@@ -103,7 +132,13 @@ impl TryFrom<SayFile> for Templates {
         let short = parse_table("short", file.short)?;
         let (format, currencies) = (file.format, file.currencies);
         let (status, properties) = (file.status, file.properties);
-        Ok(Self { format, currencies, status, properties, titles: file.titles, long, short })
+        let (titles, fixed) = (file.titles, file.fixed);
+        if fixed.attachments_button.chars().count() > TITLE_CHARS_MAX {
+            return Err(format!(
+                "say.fixed.attachments_button is longer than {TITLE_CHARS_MAX} characters"
+            ));
+        }
+        Ok(Self { format, currencies, status, properties, titles, fixed, long, short })
     }
 }
 

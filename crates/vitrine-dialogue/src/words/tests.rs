@@ -148,14 +148,16 @@ fn service_facts(locale: &Locale, statement: &Move) -> Vec<String> {
         Move::SizeBetween { said, larger, smaller } => {
             facts.extend([said.clone(), larger.clone(), smaller.clone()]);
         }
-        Move::ForeignCurrency { said, .. } => facts.push(said.clone()),
+        Move::ForeignCurrency { limit, .. } => {
+            facts.push(money_in(locale, *limit));
+        }
         Move::Policy(policy) => facts.push(policy.text.clone()),
         Move::OrderStatus { id, link, .. } => {
             facts.push(id.clone());
             facts.extend(link.clone());
         }
         Move::OrderUnknown { id } => facts.push(id.clone()),
-        Move::AskFacet { question } | Move::AskOption { question, .. } => {
+        Move::AskFacet { question, .. } | Move::AskOption { question, .. } => {
             facts.push(question.clone());
         }
         Move::Added { lines } => line_facts(locale, lines, &mut facts),
@@ -236,7 +238,8 @@ fn places_of_facts_hold_names_prices_sizes_and_links() {
                 |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
             let same = said == value
                 || value.ends_with(said)
-                || (value.ends_with("EUR") && figures(value).starts_with(&figures(said)))
+                || ((value.ends_with("EUR") || value.ends_with("USD"))
+                    && figures(value).starts_with(&figures(said)))
                 || (fact.starts_with("size: ") && figures(said) == figures(value));
             assert!(same, "{}: `{said}` is not `{fact}`", words.code);
         }
@@ -437,7 +440,11 @@ proptest::proptest! {
             let describe = Move::Describe { card: card.clone(), description: text.clone() };
             let cards = vec![card.clone(), card];
             let present = Move::Present { cards, lead: Lead::Named, given_up: vec![] };
-            let ask = Move::AskOption { question: text.clone(), values: vec![text.clone()] };
+            let ask = Move::AskOption {
+                question: text.clone(),
+                label: text.clone(),
+                values: vec![text.clone()],
+            };
             let plan = plan(vec![stock, describe, present, ask]);
             for style in STYLES {
                 let worded = word(locale(&locales, words.code), &plan, style, seed);
