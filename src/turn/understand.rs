@@ -278,16 +278,20 @@ fn languages(
     (spoken.unwrap_or(before), tongue)
 }
 
-/// The one language that knows words of a first message, if the one found knows none: letters tell
-/// little of a short greeting.
+/// The one language that knows the words of a first message clearly better than the one found:
+/// letters tell little of a short text, above all where words are cut short ("r u a real person").
 fn better(text: &str, found: DetectedLanguage, locales: &Locales) -> Option<DetectedLanguage> {
-    let words = |language| known_words(text, locales.get(language));
-    if !locales.speaks(found.language()) || words(found.language()) > 0 {
+    if !locales.speaks(found.language()) {
         return None;
     }
-    let mut knowing = locales.iter().filter(|locale| known_words(text, locale) > 0);
-    let only = knowing.next().filter(|_| knowing.next().is_none())?;
-    DetectedLanguage::from_code(only.language.code())
+    let own = known_words(text, locales.get(found.language()));
+    let least = if own == 0 { 1 } else { own + SWITCH_WORDS_MIN };
+    let known = locales.iter().map(|locale| (locale.language, known_words(text, locale)));
+    let known: Vec<(Language, usize)> = known.collect();
+    let most = known.iter().map(|(_, words)| *words).max().filter(|most| *most >= least)?;
+    let mut knowing = known.iter().filter(|(_, words)| *words == most);
+    let (only, _) = knowing.next().filter(|_| knowing.next().is_none())?;
+    DetectedLanguage::from_code(only.code())
 }
 
 /// Words more that a text must have in another language for a conversation to switch to it.
@@ -324,4 +328,21 @@ fn tapped(content: &Content, state: &DialogueState) -> Option<FacetChoice> {
         numbered.then(|| short_answers::by_number(text, options)).flatten()
     })?;
     FacetChoice::parse(&state.options.get(place)?.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_first_message_is_in_the_language_that_knows_its_words() {
+        let locales = Locales::shipped(Language::EN).unwrap();
+        let better = |text, found| better(text, found, &locales);
+        let (en, fr, de) = (DetectedLanguage::En, DetectedLanguage::Fr, DetectedLanguage::De);
+        assert_eq!(better("r u a real person", fr), Some(en));
+        assert_eq!(better("servus", fr), Some(de));
+        assert_eq!(better("canapé", fr), None);
+        assert_eq!(better("STOP", fr), None);
+        assert_eq!(better("je voudrais un t-shirt noir", fr), None);
+    }
 }

@@ -1,6 +1,7 @@
 //! Prints the commands of messages, one a line on standard input.
 //!
-//! `read --shop examples/shop [--language fr] [--shown SKU,SKU] [--pending size|facet:KEY|buy|…] [--brief]`;
+//! `read --shop examples/shop [--language fr] [--shown SKU,SKU] [--pending size|facet:KEY|buy|…] [--answered INTENT] [--order ID]
+//! [--brief]`;
 //! the first product shown is in focus.
 
 #[path = "../tests/brief/mod.rs"]
@@ -69,6 +70,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let focus = state.focus.as_ref().map(|focus| focus.sku.clone()).unwrap_or_default();
     state.pending = argument("--pending").and_then(|text| pending(&text, &focus));
+    state.answered = argument("--answered");
+    state.order = argument("--order");
     let evidence = Evidence::default();
     let mut out = std::io::stdout().lock();
     for line in std::io::stdin().lock().lines() {

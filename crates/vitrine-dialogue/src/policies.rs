@@ -68,6 +68,9 @@ const TIME_SCORE: f32 = 1.5;
 /// Least score of a topic found without an intent.
 const FREE_SCORE_MIN: f32 = 2.0;
 
+/// Rarity of a word that at most two of the shop's texts hold.
+const RARE_MIN: f32 = 0.5;
+
 /// Fewest letters of a word that is compared by its stem.
 const STEM_LETTERS_MIN: usize = 4;
 
@@ -126,12 +129,15 @@ pub struct TopicQuery<'a> {
     pub opening: bool,
     /// A time was asked for.
     pub how_long: bool,
+    /// The topic answered last, if the question goes on with its matter.
+    pub last: Option<&'a str>,
 }
 
 /// A topic's words, ready for comparison.
 #[derive(Debug, Clone, Default)]
 struct Profile {
     phrases: Vec<String>,
+    words: BTreeSet<String>,
     label: BTreeSet<String>,
     text: BTreeSet<String>,
     numbers: BTreeSet<String>,
@@ -197,6 +203,18 @@ impl Policies {
 }
 
 impl Policies {
+    /// Whether a question holds a word that the texts on a matter have to themselves.
+    #[must_use]
+    pub fn speaks_of(&self, intent: &str, text: &str, locales: &Locales) -> bool {
+        let said = Profile::said(text, locales);
+        let topics = self.topics.iter().zip(&self.profiles);
+        let mut own = topics.filter(|(topic, _)| topic.intents.iter().any(|one| one == intent));
+        own.any(|(_, profile)| {
+            let mut shared = profile.text.intersection(&said.text);
+            shared.any(|stem| self.rarity.get(stem).is_some_and(|rarity| *rarity >= RARE_MIN))
+        })
+    }
+
     /// The topics that answer a question, best first, with their scores. With an intent, all of
     /// its topics; without one, those whose own words or label the question holds.
     #[must_use]
@@ -221,7 +239,8 @@ impl Policies {
             if intent.is_some() {
                 score += conditions(topic, profile, query, locales);
                 let special = !profile.phrases.is_empty();
-                if special && !profile.phrases.iter().any(|phrase| joined.contains(phrase)) {
+                let last = query.last == Some(topic.id.as_str());
+                if special && !last && !profile.is_said(&said, &joined) {
                     score -= UNSAID_LOSS;
                 }
             } else if score < FREE_SCORE_MIN {
@@ -237,7 +256,10 @@ impl Policies {
 
     fn overlap(&self, profile: &Profile, said: &Profile, joined: &str) -> f32 {
         let phrases = profile.phrases.iter().filter(|phrase| joined.contains(phrase.as_str()));
-        let words = phrases.map(|phrase| phrase.split_whitespace().count()).max().unwrap_or(0);
+        let words = phrases.map(|phrase| phrase.split_whitespace().count()).max();
+        // "vous réparez" says the shop's word "réparer" in another form.
+        let inflected = usize::from(profile.words.intersection(&said.words).next().is_some());
+        let words = words.unwrap_or(0).max(inflected);
         let labels = profile.label.intersection(&said.text).count();
         let texts = profile.text.intersection(&said.text);
         let texts: f32 = texts.filter_map(|stem| self.rarity.get(stem)).sum();
@@ -324,10 +346,19 @@ fn stems(text: &str, languages: &[Language]) -> BTreeSet<String> {
     found
 }
 
+/// The stems of words in a language, each with its language: a word of another one may have the same.
+fn inflected(text: &str, language: Language) -> BTreeSet<String> {
+    let long = |stem: &String| stem.chars().count() >= STEM_LETTERS_MIN;
+    let found = stems(text, &[language]).into_iter().filter(long);
+    found.map(|stem| format!("{language} {stem}")).collect()
+}
+
 impl Profile {
     fn of(topic: &Topic) -> Self {
         let mut profile = Self::default();
-        for (_, phrases) in topic.words.iter() {
+        for (language, phrases) in topic.words.iter() {
+            let single = phrases.iter().filter(|phrase| !phrase.trim().contains(' '));
+            profile.words.extend(single.flat_map(|word| inflected(word, language)));
             let folded = phrases.iter().map(|phrase| plain_words(phrase).join(" "));
             profile.phrases.extend(folded.map(|phrase| format!(" {phrase} ")));
         }
@@ -341,6 +372,12 @@ impl Profile {
         profile
     }
 
+    /// Whether a text holds one of the topic's own words or phrases.
+    fn is_said(&self, said: &Self, joined: &str) -> bool {
+        self.phrases.iter().any(|phrase| joined.contains(phrase.as_str()))
+            || self.words.intersection(&said.words).next().is_some()
+    }
+
     /// The words of a customer that carry content in every language, stemmed by the rules of all
     /// languages that have some.
     fn said(text: &str, locales: &Locales) -> Self {
@@ -349,7 +386,13 @@ impl Profile {
         let filler = |word: &String| locales.iter().any(|locale| locale.cues.is_filler(word));
         let words: Vec<String> =
             plain_words(text).into_iter().filter(|word| !filler(word)).collect();
-        Self { text: stems(&words.join(" "), &all), numbers: numbers(text), ..Self::default() }
+        let words = words.join(" ");
+        Self {
+            words: all.iter().flat_map(|language| inflected(&words, *language)).collect(),
+            text: stems(&words, &all),
+            numbers: numbers(text),
+            ..Self::default()
+        }
     }
 }
 

@@ -172,6 +172,9 @@ pub struct DialogueState {
     pub compared: Vec<String>,
     /// The product under discussion.
     pub focus: Option<Focus>,
+    /// Products taken together with the one under discussion, whose options are still to be asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub to_buy: Vec<String>,
     /// Products refused.
     pub rejected: Vec<String>,
     /// What waits for an answer.
@@ -180,6 +183,9 @@ pub struct DialogueState {
     pub options: Vec<(String, String)>,
     /// Intent of the shop's text that the last reply gave: "and to Spain?" goes on with it.
     pub answered: Option<String>,
+    /// Id of that text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answered_topic: Option<String>,
     /// Whether the last reply told the price or the stock of the product under discussion: "and in 44?"
     /// goes on with it.
     pub asked_variant: bool,

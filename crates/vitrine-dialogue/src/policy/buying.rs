@@ -4,6 +4,7 @@ use super::cards;
 use super::choose::Turn;
 use super::references;
 use super::sizes;
+use super::taken;
 use crate::command::Command;
 use crate::command::Reference;
 use crate::plan::Action;
@@ -47,13 +48,16 @@ fn encoded(value: &str) -> String {
     text
 }
 
-impl Turn<'_> {
+impl<'a> Turn<'a> {
     /// Goes on with a purchase: what is still open is asked, else the link is sent.
     pub(super) fn buying(&mut self) {
         self.open(Topic::Purchase);
         let skus = self.bought();
         let catalog = self.context.catalog;
         let products: Vec<&Product> = skus.iter().filter_map(|sku| catalog.product(sku)).collect();
+        if !matches!(self.before.pending, Some(Pending::Option { .. })) {
+            self.state.to_buy.clear();
+        }
         match products[..] {
             [] if !self.state.cart.is_empty() => self.checkout(),
             [] if !self.moves.is_empty() => self.after_answers(),
@@ -92,7 +96,7 @@ impl Turn<'_> {
     }
 
     /// Buys one product.
-    pub(super) fn buy(&mut self, product: &Product) {
+    pub(super) fn buy(&mut self, product: &'a Product) {
         let sku = product.sku.as_str().to_owned();
         if !self.state.need.pieces.is_empty() {
             return self.buy_pieces(product);
@@ -111,7 +115,7 @@ impl Turn<'_> {
         }
         let quantity = self.state.need.quantity.unwrap_or(1).clamp(1, PIECES_MAX);
         self.put(product, &[(quantity, options)]);
-        self.checkout();
+        self.buy_waiting();
     }
 
     /// Several sizes of one product: a line each.
@@ -142,30 +146,59 @@ impl Turn<'_> {
         self.checkout();
     }
 
-    /// Several products: each in the options that the need states; the first with an open option is
-    /// asked for.
-    fn buy_several(&mut self, products: &[&Product]) {
-        let need = self.state.need.clone();
+    /// Several products: each in the options and pieces that the message states. Those that need
+    /// nothing more are put into the cart; the first with an open option is asked for, the others
+    /// wait.
+    fn buy_several(&mut self, products: &[&'a Product]) {
+        let said = taken::of_each(&self.reading.commands);
+        let counted = said.values().any(|one| one.pieces.is_some());
+        let mut open: Vec<(&Product, BTreeMap<String, String>, String)> = Vec::new();
+        let mut last = None;
         for product in products {
+            let stated = said.get(product.sku.as_str());
+            let need =
+                stated.map_or_else(|| self.state.need.clone(), |one| one.over(&self.state.need));
             let options = cards::chosen(product, &need, &BTreeMap::new());
             if cards::availability(product, &options) == Availability::SoldOut {
                 return self.not_in_stock(product, options);
             }
-            if let Some(key) = cards::missing(product, &options) {
-                let sku = product.sku.as_str().to_owned();
-                self.state.focus =
-                    Some(Focus { sku, options: options.clone(), pieces: Vec::new() });
-                return self.option_open(product, &key.clone(), &options);
+            if let Some(key) = cards::missing(product, &options).cloned() {
+                open.push((product, options, key));
+                continue;
             }
-            let quantity = need.quantity.unwrap_or(1).clamp(1, PIECES_MAX);
-            self.put(product, &[(quantity, options)]);
+            let pieces = stated.and_then(|one| one.pieces);
+            let quantity = pieces.or(need.quantity.filter(|_| !counted)).unwrap_or(1);
+            self.put(product, &[(quantity.clamp(1, PIECES_MAX), options.clone())]);
+            last = Some((product.sku.as_str().to_owned(), options));
         }
-        if let Some(last) = products.last() {
-            let sku = last.sku.as_str().to_owned();
-            let options = cards::chosen(last, &need, &BTreeMap::new());
-            self.state.focus = Some(Focus { sku, options, pieces: Vec::new() });
+        let mut open = open.into_iter();
+        let Some((product, options, key)) = open.next() else {
+            if let Some((sku, options)) = last {
+                self.state.focus = Some(Focus { sku, options, pieces: Vec::new() });
+            }
+            return self.checkout();
+        };
+        self.state.to_buy = open.map(|(product, ..)| product.sku.as_str().to_owned()).collect();
+        let sku = product.sku.as_str().to_owned();
+        self.state.need.quantity =
+            said.get(&sku).map_or(self.state.need.quantity, |one| one.pieces);
+        self.state.focus = Some(Focus { sku, options: options.clone(), pieces: Vec::new() });
+        if last.is_some() {
+            let (lines, _) = cart_lines(self.context.catalog, &self.state.cart, self.context);
+            self.moves.push(Move::Added { lines });
         }
-        self.checkout();
+        let card = cards::card(self.context, &self.state.need.clone(), product, &options);
+        let (cards, given_up) = (vec![card], Vec::new());
+        self.moves.push(Move::Present { cards, lead: Lead::Named, given_up });
+        self.option_open(product, &key, &options);
+    }
+
+    /// Goes on with the products taken together with the one just settled.
+    fn buy_waiting(&mut self) {
+        let skus = std::mem::take(&mut self.state.to_buy);
+        let catalog = self.context.catalog;
+        let products: Vec<&Product> = skus.iter().filter_map(|sku| catalog.product(sku)).collect();
+        if products.is_empty() { self.checkout() } else { self.buy_several(&products) }
     }
 
     /// Asks for an option of the product that is bought; a size that the customer said in another

@@ -231,12 +231,7 @@ impl<'a> Turn<'a> {
         if self.has(|command| matches!(command, Command::Compare { .. })) {
             return self.compare();
         }
-        if let Some(reference) = self.find(|command| match command {
-            Command::Show { reference } => Some(reference.clone()),
-            Command::Choose { reference, buys: false } => Some(reference.clone()),
-            _ => None,
-        }) && self.show(&reference)
-        {
+        if self.show(&self.pointed_at()) {
             return;
         }
         let other = self.has(|command| {
@@ -266,6 +261,22 @@ impl<'a> Turn<'a> {
         self.talk();
     }
 
+    /// What the message names or points at without taking it: several products named together, else
+    /// the first.
+    fn pointed_at(&self) -> Vec<Reference> {
+        let all = self.reading.commands.iter().filter_map(|said| match &said.command {
+            Command::Show { reference } | Command::Choose { reference, buys: false } => {
+                Some(reference.clone())
+            }
+            _ => None,
+        });
+        let mut all: Vec<Reference> = all.collect();
+        if !all.iter().all(|reference| matches!(reference, Reference::Product(_))) {
+            all.truncate(1);
+        }
+        all
+    }
+
     /// "for trail running", after a comparison: the one of those compared that has it is shown.
     fn settles_comparison(&mut self) -> bool {
         let compared = self.before.compared.clone();
@@ -277,7 +288,7 @@ impl<'a> Turn<'a> {
         }
         let fits: Vec<String> = compared.into_iter().filter(|sku| self.has_all(sku)).collect();
         match &fits[..] {
-            [sku] => self.show(&Reference::Product(sku.clone())),
+            [sku] => self.show(&[Reference::Product(sku.clone())]),
             _ => false,
         }
     }
@@ -392,7 +403,7 @@ impl<'a> Turn<'a> {
     }
 
     /// Whether several products were shown to choose from: a size does not say which is meant.
-    fn several_open(&self) -> bool {
+    pub(super) fn several_open(&self) -> bool {
         self.before.pending == Some(Pending::Pick) && self.before.last_shown.len() > 1
     }
 
@@ -402,11 +413,16 @@ impl<'a> Turn<'a> {
             Command::Choose { buys: true, reference: Reference::Focus }
                 if self.changes.narrowed =>
             {
-                self.resolve(&Reference::Focus).iter().any(|sku| self.has_all(sku))
+                self.focus_has_all()
             }
             Command::Choose { buys, .. } => *buys,
             _ => false,
         })
+    }
+
+    /// Whether the product under discussion has every facet value that the message wants.
+    fn focus_has_all(&self) -> bool {
+        self.resolve(&Reference::Focus).iter().any(|sku| self.has_all(sku))
     }
 
     /// Whether a product has every facet value that the message wants.

@@ -24,6 +24,7 @@ mod selling;
 mod service;
 mod sizes;
 mod sums;
+mod taken;
 
 pub use context::Context;
 pub use context::Customer;
@@ -83,6 +84,10 @@ fn remember(state: &mut DialogueState, plan: &Plan, reading: &Reading) {
     }
     let policy = |said: &Move| matches!(said, Move::Policy(_));
     state.answered = plan.moves.iter().any(policy).then(|| asked_topic(reading)).flatten();
+    state.answered_topic = plan.moves.iter().rev().find_map(|said| match said {
+        Move::Policy(text) => Some(text.id.clone()),
+        _ => None,
+    });
     let greeted = plan.moves.iter().any(|said| matches!(said, Move::Greet { .. }));
     state.greeted |= greeted;
 }

@@ -206,19 +206,28 @@ pub(super) fn reasons(context: &Context<'_>, need: &Need, product: &Product) -> 
     found
 }
 
-/// Whether any product's texts hold one of the words of a need.
+/// Words of a need that are nothing else, from which half of them are enough.
+const MANY_WORDS_MIN: usize = 3;
+
+/// Whether the texts of products hold the words of a need: "golf clubs" are not known for the clubs
+/// alone.
 pub(super) fn says(context: &Context<'_>, need: &Need) -> bool {
     let said: Vec<String> = need.words.iter().map(|word| stem(&fold(word))).collect();
-    context.catalog.products().iter().any(|product| {
+    let mut known: Vec<&String> = Vec::new();
+    for product in context.catalog.products() {
         let description = product.description.or_fallback(context.language, &[]);
         let title = product.title.or_fallback(context.language, &[]);
         let texts = description.into_iter().chain(title).chain([&product.name]);
-        texts.chain(product.features(context.language)).any(|text| {
+        for text in texts.chain(product.features(context.language)) {
             let text = fold(text);
-            let mut words = text.split(|c: char| !c.is_alphanumeric());
-            words.any(|word| said.contains(&stem(word)))
-        })
-    })
+            let words: Vec<String> = text.split(|c: char| !c.is_alphanumeric()).map(stem).collect();
+            known.extend(said.iter().filter(|one| words.contains(one)));
+        }
+        known.sort_unstable();
+        known.dedup();
+    }
+    let least = if said.len() < MANY_WORDS_MIN { said.len() } else { said.len().div_ceil(2) };
+    known.len() >= least
 }
 
 /// The first letters of a word, which its endings leave as they are.

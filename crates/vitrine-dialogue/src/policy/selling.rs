@@ -65,7 +65,8 @@ impl<'a> Turn<'a> {
             && self.before.focus.is_some()
             && self.state.later.is_empty()
             && !self.changes.indifferent;
-        if insists && !self.reading.refuses && self.names_focus() && self.show(&Reference::Focus) {
+        if insists && !self.reading.refuses && self.names_focus() && self.show(&[Reference::Focus])
+        {
             return;
         }
         self.present(&need, if insists { Lead::Another } else { lead });
@@ -159,12 +160,7 @@ impl<'a> Turn<'a> {
 
     /// Shows the products that fit best.
     pub(super) fn present(&mut self, need: &Need, lead: Lead) {
-        let without: Vec<String> = match lead {
-            Lead::Another => {
-                self.state.rejected.iter().chain(&self.before.last_shown).cloned().collect()
-            }
-            _ => self.state.rejected.clone(),
-        };
+        let without = self.left_out(need, lead);
         let (mut products, mut given_up, mut matching) =
             search::find(self.context, need, &without, FOUND_MAX);
         if products.is_empty() {
@@ -195,6 +191,21 @@ impl<'a> Turn<'a> {
             });
         let lead = if again { Lead::Updated } else { lead };
         self.show_products(&products, lead, given_up);
+    }
+
+    /// Products that are not shown now: those refused and, where another one is wanted, those shown
+    /// before; at least the last ones, if nothing else fits as well.
+    fn left_out(&self, need: &Need, lead: Lead) -> Vec<String> {
+        let refused = self.state.rejected.clone();
+        if lead != Lead::Another {
+            return refused;
+        }
+        let last = [refused.clone(), self.before.last_shown.clone()].concat();
+        let all = [refused, self.before.shown.clone()].concat();
+        let found = |without: &[String]| search::find(self.context, need, without, 1);
+        let (fresh, given_up, _) = found(&all);
+        let as_good = !fresh.is_empty() && given_up.len() <= found(&last).1.len();
+        if as_good { all } else { last }
     }
 
     /// A new wish that nothing of the kind looked for meets is given up before the kind is.
@@ -324,9 +335,14 @@ impl<'a> Turn<'a> {
         values.iter().map(|value| cards::option_label(self.context, key, value)).collect()
     }
 
-    /// Shows the product that a reference means; false if nothing shown fits.
-    pub(super) fn show(&mut self, reference: &Reference) -> bool {
-        let skus = self.resolve(reference);
+    /// Shows the products that references mean; false if nothing fits.
+    pub(super) fn show(&mut self, references: &[Reference]) -> bool {
+        let mut skus: Vec<String> = Vec::new();
+        for sku in references.iter().flat_map(|reference| self.resolve(reference)) {
+            if !skus.contains(&sku) && skus.len() < SHOWN_AT_ONCE {
+                skus.push(sku);
+            }
+        }
         let catalog = self.context.catalog;
         let products: Vec<&Product> = skus.iter().filter_map(|sku| catalog.product(sku)).collect();
         if products.is_empty() {

@@ -48,6 +48,8 @@ impl Turn<'_> {
 
     /// The sum: of the products meant, else of the cart, else of what is under discussion.
     pub(super) fn total(&mut self, about: Option<&Reference>) {
+        let open = about.is_none() && self.state.cart.is_empty() && self.several_open();
+        let about = if open { Some(&Reference::Both) } else { about };
         let meant = about.map(|reference| self.resolve(reference)).unwrap_or_default();
         let bought = |sku: &String| self.state.cart.iter().any(|line| line.sku == *sku);
         if let Some(about) = about.filter(|_| meant.len() > 1 && !meant.iter().all(bought)) {

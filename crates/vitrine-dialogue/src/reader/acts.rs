@@ -3,6 +3,7 @@
 
 use super::cues::Cue;
 use super::draft::Draft;
+use super::scene::Found;
 use super::scene::Scene;
 use super::tokens::TokenKind;
 use crate::command::Command;
@@ -75,7 +76,9 @@ pub(crate) fn out_of_scope(draft: &mut Draft<'_, '_>) -> bool {
     });
     let Some(hit) = scene.hits_of(Cue::OutOfScope).next() else { return false };
     let wanted = scene.has(Cue::Want) && !scene.asks_at(hit.tokens.start);
-    if named || wanted || draft.has_content() {
+    // "no parcel for weeks, is this a joke?"
+    let matter = super::evidence::sees_matter(scene);
+    if named || wanted || matter || draft.has_content() {
         return false;
     }
     draft.add(hit.tokens.clone(), Command::OutOfScope);
@@ -156,6 +159,12 @@ pub(crate) fn preferences(draft: &mut Draft<'_, '_>) {
     draft.add(hit, Command::NoPreference { facet });
 }
 
+/// Whether a product waits for a yes.
+fn is_offered(scene: &Scene<'_>) -> bool {
+    let pending = scene.input.state.pending.as_ref();
+    matches!(pending, Some(Pending::Buy { .. } | Pending::Option { .. } | Pending::Pick))
+}
+
 /// Courtesy, yes and no; what they mean depends on what else is said and on what was asked.
 pub(crate) fn courtesy(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
@@ -166,9 +175,15 @@ pub(crate) fn courtesy(draft: &mut Draft<'_, '_>) {
         draft.add(hit, Command::Greet);
     }
     yes_and_no(draft);
-    let confirmed = draft.any(|command| matches!(command, Command::Confirm | Command::Deny));
+    let answered = draft.any(|command| matches!(command, Command::Confirm | Command::Deny));
+    let confirmed = draft.any(|command| matches!(command, Command::Confirm));
     if let Some(hit) = first(draft, Cue::Bye).filter(|_| !troubled) {
-        draft.add(hit, Command::Bye);
+        // "yes, that's all": takes what was offered.
+        if confirmed && is_offered(scene) {
+            draft.mark(&hit);
+        } else {
+            draft.add(hit, Command::Bye);
+        }
     }
     let thanks = first(draft, Cue::Thank).or_else(|| {
         let praise = first(draft, Cue::Praise);
@@ -177,13 +192,22 @@ pub(crate) fn courtesy(draft: &mut Draft<'_, '_>) {
         praise.filter(|_| !draft.has_content() && !pending)
     });
     if let Some(hit) = thanks {
-        let asked = draft.has_content() || confirmed;
+        let asked = draft.has_content() || answered;
         if !troubled && !asked {
             draft.add(hit, Command::Thank);
         }
     }
     emoji(draft);
     fine(draft);
+}
+
+/// Whether a yes or a no answers: inside a question ("so that's a no?", "is it any good?") it asks.
+fn answers(scene: &Scene<'_>, hit: &Range<usize>) -> bool {
+    let clause = scene.clause_of(hit.start);
+    let said = |at: &usize| scene.tokens[*at].text.chars().any(char::is_alphanumeric);
+    let more = clause.clone().filter(said).any(|at| !hit.contains(&at));
+    let mark = scene.tokens[clause.clone()].iter().any(|token| token.text.contains('?'));
+    !more || !(mark || scene.has_question_words(&clause))
 }
 
 fn yes_and_no(draft: &mut Draft<'_, '_>) {
@@ -193,7 +217,8 @@ fn yes_and_no(draft: &mut Draft<'_, '_>) {
         draft.add(hit, Command::Deny);
         return;
     }
-    if let Some(hit) = draft.free(Cue::No).into_iter().next() {
+    let no = draft.free(Cue::No).into_iter().find(|hit| answers(scene, hit));
+    if let Some(hit) = no {
         let more = draft.has_content();
         if more {
             draft.mark(&hit);
@@ -238,7 +263,10 @@ fn yes_and_no(draft: &mut Draft<'_, '_>) {
 /// Pictograms alone.
 fn emoji(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
-    if draft.has_content() || !draft.found.is_empty() {
+    // "👍 in black"
+    let offered = is_offered(scene);
+    let value = |found: &Found| offered && matches!(found.command, Command::Constrain { .. });
+    if !draft.found.iter().all(value) {
         return;
     }
     let pending = scene.input.state.pending.is_some();
@@ -263,6 +291,9 @@ fn emoji(draft: &mut Draft<'_, '_>) {
 /// "ok": a yes if nothing else is said, or only a size.
 fn fine(draft: &mut Draft<'_, '_>) {
     let Some(hit) = draft.free(Cue::Fine).into_iter().next() else { return };
+    if !answers(draft.scene, &hit) {
+        return;
+    }
     let only_figures = draft.found.iter().all(|found| {
         matches!(found.command, Command::Size { .. } | Command::Quantity { .. } | Command::Greet)
     });

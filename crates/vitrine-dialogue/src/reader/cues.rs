@@ -74,6 +74,8 @@ pub(crate) enum Cue {
     Why,
     /// "included", "comes with": asks what is part of it.
     Included,
+    /// "the same for", "what about": the last question, of something else.
+    Same,
     // Orders and complaints.
     Order,
     OrderWord,
@@ -94,6 +96,8 @@ pub(crate) enum Cue {
     Question,
     /// "is it", "are they": asks for a property.
     Copula,
+    /// "if", "in case".
+    If,
     Have,
     HowLong,
     Want,

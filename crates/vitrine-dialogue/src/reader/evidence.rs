@@ -2,6 +2,7 @@
 //! come first; without a classifier nothing here fires.
 
 use super::draft::Draft;
+use super::scene::Scene;
 use super::service;
 use super::taps;
 use crate::command::Command;
@@ -39,13 +40,42 @@ pub(crate) fn weigh(likelihoods: &Likelihoods) -> Option<&str> {
     (probability >= least).then_some(label)
 }
 
+/// From this probability a message is surely none of a shop's matters.
+const FOREIGN_MIN: f32 = 0.9;
+
+/// From this probability a message is about another matter of the shop than the one answered last.
+const OTHER_MIN: f32 = 0.8;
+
+/// Whether the classifier is sure that a message is none of a shop's matters.
+pub(crate) fn is_out_of_scope(scene: &Scene<'_>) -> bool {
+    let oos = scene.input.evidence.whole.get(OUT_OF_SCOPE);
+    oos.is_some_and(|probability| *probability >= FOREIGN_MIN)
+}
+
+/// Whether the classifier sees a matter of the shop, in a word that could also be talk.
+pub(crate) fn sees_matter(scene: &Scene<'_>) -> bool {
+    let best = weigh(&scene.input.evidence.whole);
+    best.is_some_and(super::fusion::is_service)
+}
+
+/// Whether the classifier sees another matter of the shop than this one.
+pub(crate) fn sees_other(scene: &Scene<'_>, intent: &str) -> bool {
+    scene.input.evidence.whole.iter().any(|(label, probability)| {
+        label != intent && super::fusion::is_service(label) && *probability >= OTHER_MIN
+    })
+}
+
 /// Adds the command of the likeliest label to a message of which no word says what is wanted.
 pub(crate) fn fill(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
     let Some(label) = weigh(&scene.input.evidence.whole) else { return };
-    let mut command = taps::of_intent(scene.input, label);
-    if let Command::Ask { question: Question::Topic { topics, .. }, .. } = &mut command {
-        *topics = service::select(scene, Some(label));
+    // Wrapping and the like have words of their own; without them, a gift is looked for.
+    let command = match label {
+        "gift_help" => Command::Browse,
+        label => taps::of_intent(scene.input, label),
+    };
+    if let Command::Ask { question: Question::Topic { .. }, .. } = &command {
+        return service::add_topic(draft, 0..scene.tokens.len(), label.to_owned());
     }
     // A word or two that nothing explains may be misspelt: better to ask than to turn it away.
     if matches!(command, Command::OutOfScope) && scene.content_words() <= COURTESY_WORDS_MAX {

@@ -6,6 +6,9 @@
 
 use super::cues::Cue;
 use super::draft::Draft;
+use super::evidence;
+use super::scene::Found;
+use super::scene::Scene;
 use super::service;
 use super::taps;
 use crate::command::Command;
@@ -14,6 +17,7 @@ use crate::command::Question;
 use crate::command::Reference;
 use crate::shop::MentionTarget;
 use crate::state::Pending;
+use std::ops::Range;
 
 /// From this probability a label replaces a search that the message only seems to want.
 const OVER_SEARCH_MIN: f32 = 0.8;
@@ -24,6 +28,9 @@ const OVER_ANSWER_MIN: f32 = 0.95;
 /// From this probability a label of trouble replaces a question on the same matter.
 const TROUBLE_MIN: f32 = 0.9;
 
+/// The same in the middle of a sale: "no, a magnetic battery" reports no damage.
+const TROUBLE_SELLING_MIN: f32 = 0.98;
+
 /// From this probability a label is added to what the words say.
 const BESIDE_MIN: f32 = 0.97;
 
@@ -32,6 +39,18 @@ const AGREES_MIN: f32 = 0.65;
 
 /// Below this probability a matter that a single word suggests is not meant.
 const UNLIKELY: f32 = 0.02;
+
+/// From this probability a label takes the place of an unlikely matter that a word suggests.
+const INSTEAD_MIN: f32 = 0.8;
+
+/// The same of the matter answered last.
+const LAST_MIN: f32 = 0.2;
+
+/// From this probability a clause asks for a matter that no word of it names.
+const CLAUSE_MIN: f32 = 0.9;
+
+/// From this probability the label of a message keeps it from going on with the matter answered last.
+const LEAVES_MIN: f32 = 0.8;
 
 /// Most content words of a short answer.
 const ANSWER_WORDS_MAX: usize = 3;
@@ -46,7 +65,7 @@ const TROUBLE: [&str; 4] = ["delivery_problem", "damaged_item", "payment_problem
 const AGREES: [&str; 3] = ["confirm", "add_to_cart", "checkout"];
 
 /// Labels about products, buying and talk: the words decide these.
-const SELLING: [&str; 17] = [
+const SELLING: [&str; 18] = [
     "product_search",
     "product_question",
     "price_question",
@@ -62,25 +81,146 @@ const SELLING: [&str; 17] = [
     "thanks_bye",
     "praise",
     "size_help",
+    "gift_help",
     "stop_messages",
     "oos",
 ];
 
 /// Whether a label is a matter of the shop: deliveries, returns, orders, a person.
-fn is_service(label: &str) -> bool {
+pub(crate) fn is_service(label: &str) -> bool {
     !SELLING.contains(&label)
 }
 
 /// Weighs the label of the whole message against the commands found.
 pub(crate) fn weigh(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
+    agree(draft);
+    follow(draft);
     let all = &scene.input.evidence.whole;
     let Some((label, probability)) = all.iter().max_by(|a, b| a.1.total_cmp(b.1)) else { return };
     drop_unlikely(draft);
-    agree(draft);
     if is_service(label) {
+        correct(draft, label, *probability);
         service_label(draft, label, *probability);
     }
+    clauses(draft);
+}
+
+/// "can I stack it with another one?": a question that names no goods goes on with the matter
+/// answered last, unless the classifier sees another one.
+fn follow(draft: &mut Draft<'_, '_>) {
+    let scene = draft.scene;
+    let Some(intent) = scene.input.state.answered.clone() else { return };
+    let asks = scene.sentences.iter().any(|sentence| sentence.question);
+    let wish =
+        |command: &Command| matches!(command, Command::Seek { .. } | Command::Constrain { .. });
+    let open =
+        draft.found.iter().all(|found| is_open(scene, &found.command) || wish(&found.command));
+    let other = scene.input.evidence.whole.iter().any(|(label, probability)| {
+        let left = *label != intent && (scene.in_focus() || is_service(label));
+        left && label != evidence::OUT_OF_SCOPE && *probability >= LEAVES_MIN
+    });
+    let other = other && !service::speaks_of(scene, &intent);
+    if !asks || !open || other || service::names_goods(scene) {
+        return;
+    }
+    draft.found.retain(|found| matches!(found.command, Command::Greet));
+    add(draft, &intent);
+}
+
+/// Commands that say nothing of their own where no product is under discussion: "another one", "how
+/// much?".
+fn is_open(scene: &Scene<'_>, command: &Command) -> bool {
+    match command {
+        Command::Greet
+        | Command::Thank
+        | Command::Confirm
+        | Command::Deny
+        | Command::Unclear
+        | Command::Browse
+        | Command::Another => true,
+        Command::Ask { question, about } => {
+            let aimless = about.is_none() && !scene.in_focus();
+            let goods = matches!(question, Question::Price | Question::Stock | Question::Details);
+            is_vague(question) || goods && aimless
+        }
+        _ => false,
+    }
+}
+
+/// "do I collect points on that?": a matter that one word suggests, and that the classifier does not
+/// see, gives way to the one that it sees.
+fn correct(draft: &mut Draft<'_, '_>, label: &str, probability: f32) {
+    let scene = draft.scene;
+    let evidence = scene.input.evidence;
+    let mut asked = draft.found.iter().filter_map(|found| match &found.command {
+        Command::Ask { question: Question::Topic { intent, .. }, .. } => {
+            Some(intent.as_str()).filter(|_| found.tokens.len() == 1)
+        }
+        _ => None,
+    });
+    let (Some(intent), None) = (asked.next(), asked.next()) else { return };
+    let in_clause = evidence
+        .clauses
+        .iter()
+        .any(|(_, all)| all.get(intent).is_some_and(|probability| *probability >= UNLIKELY));
+    let seen = likelihood(draft, intent) >= UNLIKELY || in_clause;
+    // "and if I leave the wrapping on?", after returns.
+    let state = scene.input.state;
+    let last = state
+        .answered
+        .as_deref()
+        .filter(|last| likelihood(draft, last) >= LAST_MIN || service::speaks_of(scene, last));
+    let sure = probability >= INSTEAD_MIN && !TROUBLE.contains(&label);
+    let Some(label) = last.or(sure.then_some(label)).filter(|_| !seen) else { return };
+    draft.found.retain(|found| {
+        !matches!(found.command, Command::Ask { question: Question::Topic { .. }, .. })
+    });
+    add(draft, label);
+}
+
+/// "a jacket in M, and how long until you refund?": a clause that asks for a matter of the shop, in
+/// words that no rule knows.
+fn clauses(draft: &mut Draft<'_, '_>) {
+    let scene = draft.scene;
+    for (bytes, all) in &scene.input.evidence.clauses {
+        let Some((label, probability)) = all.iter().max_by(|a, b| a.1.total_cmp(b.1)) else {
+            continue;
+        };
+        let inside = |at: &usize| {
+            let span = &scene.tokens[*at].span;
+            bytes.start <= span.start && span.end <= bytes.end
+        };
+        let mut places = (0..scene.tokens.len()).filter(inside);
+        let Some(start) = places.next() else { continue };
+        let tokens = start..places.last().unwrap_or(start) + 1;
+        let asks = scene.asks_at(start);
+        let own = |found: &Found| tokens.contains(&found.tokens.start);
+        let free = draft.found.iter().filter(|found| own(found)).all(|found| {
+            is_mention(&found.command)
+                || matches!(&found.command, Command::Ask { question, .. } if is_vague(question))
+        });
+        let serves = is_service(label) && !TROUBLE.contains(&label.as_str());
+        let known = draft.any(is_matter);
+        if !asks || !free || known || !serves || *probability < CLAUSE_MIN {
+            continue;
+        }
+        draft.found.retain(|found| !own(found));
+        add_at(draft, tokens, label);
+    }
+}
+
+/// Commands on a matter of the shop.
+fn is_matter(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Ask { question: Question::Topic { .. }, .. }
+            | Command::Order { .. }
+            | Command::Complain { .. }
+            | Command::Human
+            | Command::Stop
+            | Command::Start
+    )
 }
 
 fn likelihood(draft: &Draft<'_, '_>, label: &str) -> f32 {
@@ -167,13 +307,19 @@ fn service_label(draft: &mut Draft<'_, '_>, label: &str, probability: f32) {
     let state = scene.input.state;
     let answering = matches!(state.pending, Some(Pending::Facet { .. } | Pending::Need))
         && scene.content_words() <= ANSWER_WORDS_MAX;
-    let least = if answering { OVER_ANSWER_MIN } else { OVER_SEARCH_MIN };
+    let trouble = TROUBLE.contains(&label);
+    let shown = !state.shown.is_empty() && state.trouble.is_none();
+    let selling = shown && state.pending.as_ref().is_some_and(is_sale);
+    let least = match (trouble && selling, answering) {
+        (true, _) => TROUBLE_SELLING_MIN,
+        (_, true) => OVER_ANSWER_MIN,
+        _ => OVER_SEARCH_MIN,
+    };
     let weak = draft.found.iter().all(|found| is_mention(&found.command));
     let vague = draft.found.iter().all(|found| {
         is_mention(&found.command)
             || matches!(&found.command, Command::Ask { question, .. } if is_vague(question))
     });
-    let trouble = TROUBLE.contains(&label);
     let replaced = (weak || vague && probability >= TROUBLE_MIN) && probability >= least;
     if replaced && !is_anchored(draft) {
         draft.found.retain(|found| matches!(found.command, Command::Greet));
@@ -184,20 +330,15 @@ fn service_label(draft: &mut Draft<'_, '_>, label: &str, probability: f32) {
         return over_questions(draft, label);
     }
     let asks = scene.sentences.iter().any(|sentence| sentence.question);
-    let known = draft.any(|command| {
-        matches!(
-            command,
-            Command::Ask { question: Question::Topic { .. }, .. }
-                | Command::Order { .. }
-                | Command::Complain { .. }
-                | Command::Human
-                | Command::Stop
-                | Command::Start
-        )
-    });
+    let known = draft.any(is_matter);
     if asks && !known && probability >= BESIDE_MIN && !draft.any(is_exact) {
         add(draft, label);
     }
+}
+
+/// Whether a question of ours is part of a sale.
+fn is_sale(pending: &Pending) -> bool {
+    !matches!(pending, Pending::OrderId | Pending::Contact { .. } | Pending::Anything)
 }
 
 /// Questions whose subject is not certain.
@@ -211,7 +352,12 @@ fn is_exact(command: &Command) -> bool {
     match command {
         Command::Ask { question, .. } => !is_vague(question),
         Command::Choose { buys, .. } => *buys,
-        Command::Checkout | Command::Compare { .. } | Command::Remove { .. } => true,
+        Command::Checkout
+        | Command::Compare { .. }
+        | Command::Remove { .. }
+        | Command::Cheaper
+        | Command::Dearer
+        | Command::Another => true,
         _ => false,
     }
 }
@@ -242,23 +388,30 @@ fn over_questions(draft: &mut Draft<'_, '_>, label: &str) {
 }
 
 fn add(draft: &mut Draft<'_, '_>, label: &str) {
-    let scene = draft.scene;
-    let mut command = taps::of_intent(scene.input, label);
-    if let Command::Ask { question: Question::Topic { topics, .. }, .. } = &mut command {
-        *topics = service::select(scene, Some(label));
+    add_at(draft, 0..draft.scene.tokens.len(), label);
+}
+
+fn add_at(draft: &mut Draft<'_, '_>, tokens: Range<usize>, label: &str) {
+    let mut command = taps::of_intent(draft.scene.input, label);
+    if let Command::Ask { question: Question::Topic { .. }, .. } = &command {
+        return service::add_topic(draft, tokens, label.to_owned());
     }
     if let Command::Complain { angry, about } = &mut command {
         *angry = draft.angry;
         debug_assert!(*about != Complaint::Fault, "faults are found by their words");
     }
-    draft.add(0..scene.tokens.len(), command);
+    draft.add(tokens, command);
 }
 
 /// "yep that's it", "great, ordering those": agrees to what is offered, if nothing else is said.
 fn agree(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
     let state = scene.input.state;
-    let offered = matches!(state.pending, Some(Pending::Buy { .. } | Pending::Option { .. }));
+    let offered = match &state.pending {
+        Some(pending) => matches!(pending, Pending::Buy { .. } | Pending::Option { .. }),
+        // "great, ordering those", after the link: it is sent again.
+        None => state.link.is_some(),
+    };
     let agrees: f32 = AGREES.iter().map(|label| likelihood(draft, label)).sum();
     let asks = scene.sentences.iter().any(|sentence| sentence.question);
     let courteous = draft.found.iter().all(|found| {

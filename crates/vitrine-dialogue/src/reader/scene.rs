@@ -100,8 +100,20 @@ const MENTION_EXACT_MIN: f32 = 0.7;
 /// Certainty below which a word may be a misspelling of the shop's.
 pub(crate) const SURE: f32 = 0.88;
 
+/// Labels of a message that looks for goods or asks about them.
+const WISHES: [&str; 2] = ["product_search", "product_question"];
+
+/// From this probability a message, or a clause, looks for goods.
+const WISH_MIN: f32 = 0.9;
+
+/// Below this probability a topic that a word suggests is not meant.
+const UNSEEN_MAX: f32 = 0.05;
+
 /// Most sizes that one length can mean.
 const LENGTHS_MAX: usize = 8;
+
+/// Phrases that only answer or are polite, whatever words they hold.
+const COURTESY: [Cue; 6] = [Cue::Greet, Cue::Bye, Cue::Thank, Cue::NoThanks, Cue::Yes, Cue::Fine];
 
 /// Topics whose words also say what a product is like.
 const PROPERTY_TOPICS: [&str; 2] = ["care_instructions", "sustainability"];
@@ -133,15 +145,13 @@ impl<'a> Scene<'a> {
         scene
     }
 
-    /// Leaves out words of the catalogue that are part of a greeting ("good day") or an amount.
+    /// Leaves out words of the catalogue that are part of a greeting ("good day"), an amount, or a
+    /// question for a time: "how many days" speaks of no day cream.
     pub(crate) fn drop_false_words(&mut self) {
-        // "how many days" speaks of no day cream.
-        let courtesy =
-            [Cue::Greet, Cue::Bye, Cue::Thank, Cue::NoThanks, Cue::Yes, Cue::Fine, Cue::HowLong];
         let polite: Vec<Range<usize>> = self
             .hits
             .iter()
-            .filter(|hit| courtesy.iter().any(|cue| hit.is(*cue)))
+            .filter(|hit| COURTESY.iter().any(|cue| hit.is(*cue)) || hit.is(Cue::HowLong))
             .map(|hit| hit.tokens.clone())
             .collect();
         let amounts: Vec<Range<usize>> = self
@@ -169,6 +179,26 @@ impl<'a> Scene<'a> {
         });
         self.drop_named_topics();
         self.drop_wished_topics();
+        self.drop_unseen_topics();
+    }
+
+    /// Leaves out topics that the classifier does not see where it sees a wish: "headphones with noise
+    /// reduction" asks for no discount.
+    fn drop_unseen_topics(&mut self) {
+        let evidence = self.input.evidence;
+        let all =
+            || std::iter::once(&evidence.whole).chain(evidence.clauses.iter().map(|one| &one.1));
+        let wished = all().any(|all| {
+            WISHES.iter().any(|label| all.get(*label).is_some_and(|one| *one >= WISH_MIN))
+        });
+        let unseen =
+            |label: &str| all().all(|all| all.get(label).is_none_or(|one| *one < UNSEEN_MAX));
+        let kind = |target: &MentionTarget| matches!(target, MentionTarget::Category(_));
+        let named = self.seen.iter().any(|seen| seen.targets.iter().any(kind));
+        self.hits.retain(|hit| match &hit.meaning {
+            Meaning::Topic(label) => !(wished && named && unseen(label)),
+            _ => true,
+        });
     }
 
     /// Leaves out matters that are only a part of what the shop calls its goods: "noise cancelling
@@ -243,7 +273,7 @@ impl<'a> Scene<'a> {
 
     fn sentence(&self, tokens: Range<usize>) -> Sentence {
         let mark = self.tokens[tokens.clone()].iter().any(|token| token.text.contains('?'));
-        let question = mark || self.hit_in(&tokens, Cue::Question).is_some();
+        let question = mark || self.has_question_words(&tokens);
         let mut clauses = Vec::new();
         let mut start = tokens.start;
         for at in tokens.clone() {
@@ -263,6 +293,18 @@ impl<'a> Scene<'a> {
         clauses.push(start..tokens.end);
         clauses.retain(|clause| !clause.is_empty());
         Sentence { tokens, question, clauses }
+    }
+
+    /// Whether some tokens hold words that ask; those of a courtesy ("that is it", "why not") do not.
+    pub(crate) fn has_question_words(&self, tokens: &Range<usize>) -> bool {
+        let inside = |part: &Range<usize>, whole: &Range<usize>| {
+            part.start >= whole.start && part.end <= whole.end
+        };
+        let mut asking = self.hits_of(Cue::Question).filter(|hit| inside(&hit.tokens, tokens));
+        asking.any(|hit| {
+            let mut around = self.hits.iter().filter(|one| inside(&hit.tokens, &one.tokens));
+            !around.any(|one| COURTESY.iter().any(|cue| one.is(*cue)))
+        })
     }
 
     /// The hits of a cue, in order.

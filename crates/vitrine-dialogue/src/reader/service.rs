@@ -4,10 +4,12 @@ use super::contacts::ContactKind;
 use super::cues::Cue;
 use super::cues::Meaning;
 use super::draft::Draft;
+use super::evidence;
 use super::figure::Figure;
 use super::figure::Role;
 use super::references;
 use super::scene::Found;
+use super::scene::SURE;
 use super::scene::Scene;
 use super::tokens::fold;
 use crate::command::Command;
@@ -53,17 +55,24 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
     orders(draft);
     topics(draft);
     ellipsis(draft);
+    same_of(draft);
     goes_on(draft);
 }
 
 fn complaints(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
     for (cue, about, intent) in COMPLAINTS {
+        // "the sound of my TV is terrible, a sound bar under 200": what is wanted is a product.
+        if cue == Cue::Service && limits_price(scene) {
+            continue;
+        }
         for hit in draft.free(cue) {
             let asks = scene.sentence_of(hit.start).is_some_and(|sentence| {
                 sentence.question && scene.hit_in(&sentence.tokens, Cue::HowLong).is_some()
             });
-            if asks && matches!(cue, Cue::Refund | Cue::Delivery) {
+            if supposes(scene, &hit) {
+                add_topic(draft, hit, intent.to_owned());
+            } else if asks && matches!(cue, Cue::Refund | Cue::Delivery) {
                 let intent = if cue == Cue::Delivery { "shipping_options" } else { intent };
                 add_topic(draft, hit, intent.to_owned());
             } else {
@@ -78,8 +87,9 @@ fn complaints(draft: &mut Draft<'_, '_>) {
     }
     let insult = draft.free(Cue::Insult).into_iter().next();
     let mut tones = [Cue::Praise, Cue::Thank, Cue::Failure].into_iter();
-    let bitter = tones.find_map(|cue| scene.hits_of(cue).next()).filter(|_| draft.sarcastic);
-    if let Some(tokens) = insult.or(bitter.map(|hit| hit.tokens.clone())) {
+    let toned = tones.find_map(|cue| scene.hits_of(cue).next()).map(|hit| hit.tokens.clone());
+    let bitter = draft.sarcastic.then(|| toned.unwrap_or(0..scene.tokens.len()));
+    if let Some(tokens) = insult.or(bitter) {
         let about = if scene.has(Cue::Failure) && about_delivery(scene) {
             Complaint::Delivery
         } else {
@@ -87,6 +97,20 @@ fn complaints(draft: &mut Draft<'_, '_>) {
         };
         draft.add(tokens, Command::Complain { about, angry: true });
     }
+}
+
+/// Whether a price limit is stated.
+fn limits_price(scene: &Scene<'_>) -> bool {
+    let limit = |figure: &Figure| matches!(figure.role, Role::Money { bound: Some(_), .. });
+    scene.figures.iter().any(limit)
+}
+
+/// "and if it never arrives?": asks what happens then, and reports nothing.
+fn supposes(scene: &Scene<'_>, hit: &Range<usize>) -> bool {
+    scene.sentence_of(hit.start).is_some_and(|sentence| {
+        let supposed = scene.hit_in(&sentence.tokens, Cue::If);
+        sentence.question && supposed.is_some_and(|one| one.tokens.start <= hit.start)
+    })
 }
 
 /// Whether deliveries are spoken of.
@@ -112,7 +136,8 @@ fn orders(draft: &mut Draft<'_, '_>) {
             if let Some(id) = &id {
                 draft.mark(&id.tokens);
             }
-            draft.add(tokens, Command::Order { id: id.map(|id| id.value) });
+            draft.add(tokens.clone(), Command::Order { id: id.map(|id| id.value) });
+            own_words_beside(draft, tokens);
         }
         (None, Some(id)) if asked || !topic => {
             draft.add(id.tokens, Command::Order { id: Some(id.value) });
@@ -125,6 +150,27 @@ fn orders(draft: &mut Draft<'_, '_>) {
             draft.add(contact.tokens.clone(), Command::Contact { value });
         }
     }
+}
+
+/// "is there a tracking link?": asks of an order what one of the shop's texts answers in its words.
+fn own_words_beside(draft: &mut Draft<'_, '_>, tokens: Range<usize>) {
+    let scene = draft.scene;
+    let known = scene.input.state.order.is_some();
+    if let Some((intent, _)) = own_topic(scene).filter(|_| known && scene.asks_at(tokens.start)) {
+        add_topic(draft, tokens, intent);
+    }
+}
+
+/// The topic whose own words a message holds, with its intent.
+fn own_topic(scene: &Scene<'_>) -> Option<(String, Vec<String>)> {
+    let topics = select(scene, None);
+    let topic = scene.input.policies.get(topics.first()?)?;
+    // "how long" alone says nothing of collecting an order.
+    let mut said = topic.words.iter().flat_map(|(_, words)| words).filter(|one| says(scene, one));
+    let own =
+        |phrase: &String| fold(phrase).split_whitespace().any(|word| !scene.cues.is_filler(word));
+    let intent = topic.intents.first().filter(|_| said.any(own))?;
+    Some((intent.clone(), topics))
 }
 
 /// "and my parcel?": an order is named, and next to nothing else.
@@ -146,21 +192,14 @@ fn order_alone(draft: &mut Draft<'_, '_>) {
 /// answered last: "how long do you keep it?".
 pub(crate) fn by_own_words(draft: &mut Draft<'_, '_>) -> bool {
     let scene = draft.scene;
-    if !scene.sentences.iter().any(|sentence| sentence.question) {
+    let asks = scene.sentences.iter().any(|sentence| sentence.question);
+    if !asks || evidence::is_out_of_scope(scene) && scene.input.state.answered.is_none() {
         return false;
     }
-    let policies = scene.input.policies;
-    let topics = select(scene, None);
-    let best = topics.first().and_then(|id| policies.get(id)).filter(|topic| {
-        // "how long" alone says nothing of collecting an order.
-        let words = topic.words.iter().flat_map(|(_, words)| words);
-        let mut said = words.filter(|phrase| says(scene, phrase));
-        said.any(|phrase| fold(phrase).split_whitespace().any(|word| !scene.cues.is_filler(word)))
-    });
     let answered = scene.input.state.answered.clone();
-    let (intent, topics) = match (best.and_then(|topic| topic.intents.first()), answered) {
-        (Some(intent), _) => (intent.clone(), topics),
-        (None, Some(intent)) if scene.seen.is_empty() => {
+    let (intent, topics) = match (own_topic(scene), answered) {
+        (Some(own), _) => own,
+        (None, Some(intent)) if !names_goods(scene) => {
             let topics = select(scene, Some(&intent));
             (intent, topics)
         }
@@ -171,12 +210,35 @@ pub(crate) fn by_own_words(draft: &mut Draft<'_, '_>) -> bool {
     true
 }
 
+/// Whether a message surely names something of the catalogue.
+pub(crate) fn names_goods(scene: &Scene<'_>) -> bool {
+    scene.seen.iter().any(|seen| seen.exact >= SURE)
+}
+
+/// Whether a message goes on with a matter in words that only the shop's texts on it have.
+pub(crate) fn speaks_of(scene: &Scene<'_>, intent: &str) -> bool {
+    let input = scene.input;
+    input.policies.speaks_of(intent, input.text, input.locales)
+}
+
 /// Whether a message holds a phrase of the shop.
 fn says(scene: &Scene<'_>, phrase: &str) -> bool {
     let words = fold(phrase);
     let words: Vec<&str> = words.split_whitespace().collect();
     let all: Vec<&str> = scene.tokens.iter().map(|token| token.text.as_str()).collect();
     !words.is_empty() && all.windows(words.len()).any(|part| part == words)
+}
+
+/// "same for earbuds?", "what about socks?": the matter answered last, of other goods.
+fn same_of(draft: &mut Draft<'_, '_>) {
+    let scene = draft.scene;
+    let Some(intent) = scene.input.state.answered.clone() else { return };
+    let asks = scene.sentences.iter().any(|sentence| sentence.question);
+    let open = scene.input.state.focus.is_none() || !scene.seen.is_empty();
+    if scene.has(Cue::Same) && asks && open && !draft.has_content() {
+        draft.mark(&(0..scene.tokens.len()));
+        add_topic(draft, 0..scene.tokens.len(), intent);
+    }
 }
 
 /// "and to Spain?", "and for a mattress?": the matter answered last, under another condition.
@@ -192,6 +254,9 @@ fn goes_on(draft: &mut Draft<'_, '_>) {
         || scene.hits.iter().any(|hit| matches!(hit.meaning, Meaning::Attribute(_)))
         || !scene.figures.is_empty();
     let starts = starts || scene.has(Cue::HowLong);
+    if evidence::sees_other(scene, &intent) && !speaks_of(scene, &intent) {
+        return;
+    }
     if !starts || !asks || other || draft.has_content() {
         return;
     }
@@ -226,7 +291,12 @@ fn topics(draft: &mut Draft<'_, '_>) {
         .map(|(_, tokens)| tokens.clone())
         .collect();
     for (label, tokens) in named {
-        if draft.is_used(&tokens) {
+        // "cb de temps": part of the words for a question.
+        let question = draft
+            .scene
+            .hits_of(Cue::HowLong)
+            .any(|hit| hit.tokens.len() > tokens.len() && hit.tokens.contains(&tokens.start));
+        if draft.is_used(&tokens) || question {
             continue;
         }
         if weaker.contains(&tokens) {
@@ -265,6 +335,9 @@ pub(crate) fn add_topic(draft: &mut Draft<'_, '_>, tokens: Range<usize>, intent:
     let many = draft.scene.figures.iter().any(|figure| {
         figure.role == Role::Quantity && figure.count().is_some_and(|count| count >= BULK_MIN)
     });
+    let evidence = draft.scene.input.evidence;
+    let sees = |label: &str| evidence.whole.get(label).copied().unwrap_or_default();
+    let many = many || sees("bulk_order") > sees("discount_request");
     let bulk = many && intent == "discount_request";
     let intent = if bulk { "bulk_order".to_owned() } else { intent };
     let known = draft.found.iter().filter(|found| {
@@ -296,7 +369,9 @@ fn about(draft: &mut Draft<'_, '_>, tokens: &Range<usize>, intent: &str) -> Opti
     }
     let kind = scene.seen.iter().any(|seen| {
         let inside = seen.tokens.start >= place.start && seen.tokens.end <= place.end;
-        inside && seen.targets.iter().any(|one| matches!(one, MentionTarget::Category(_)))
+        // "in the machine" is part of the matter.
+        let own = seen.tokens.start < tokens.end && tokens.start < seen.tokens.end;
+        inside && !own && seen.targets.iter().any(|one| matches!(one, MentionTarget::Category(_)))
     });
     let it = scene.in_focus() && !kind;
     (it && ABOUT_PRODUCTS.contains(&intent)).then_some(Reference::Focus)
@@ -348,6 +423,9 @@ fn select_for(scene: &Scene<'_>, intent: Option<&str>, kind: &str) -> Vec<String
             text.push_str(name);
         }
     }
+    let state = scene.input.state;
+    let last = state.answered_topic.as_deref();
+    let goes_on = intent.is_some() && intent == state.answered.as_deref();
     let query = TopicQuery {
         text: &text,
         abroad,
@@ -357,6 +435,7 @@ fn select_for(scene: &Scene<'_>, intent: Option<&str>, kind: &str) -> Vec<String
         place: scene.has(Cue::Where),
         opening: scene.has(Cue::Opening),
         how_long: scene.has(Cue::HowLong),
+        last: last.filter(|_| goes_on),
     };
     let scored = scene.input.policies.select(intent, &query, scene.input.locales);
     scored.into_iter().map(|(id, _)| id).collect()
@@ -386,7 +465,9 @@ fn home(scene: &Scene<'_>) -> String {
 /// "and to Spain?", "en express ?": a condition alone, after a question on deliveries.
 fn ellipsis(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
-    if draft.has_content() || scene.has(Cue::OutOfScope) {
+    let known = scene.input.state.answered.as_deref() == Some("shipping_options");
+    let foreign = !known && evidence::is_out_of_scope(scene);
+    if draft.has_content() || scene.has(Cue::OutOfScope) || scene.has(Cue::Human) || foreign {
         return;
     }
     // "and to Brussels, how much is it and how long does it take?"

@@ -10,6 +10,22 @@ use super::sizes::all_capitals;
 /// From this probability a model's word on a tone is taken where the words agree.
 const TONE_MIN: f32 = 0.8;
 
+/// From this probability sarcasm is sure where a label of trouble is not out of the question.
+const SARCASM_SURE: f32 = 0.85;
+
+/// From this probability, in the whole or a clause, a label of trouble is not out of the question.
+const REPORT_MIN: f32 = 0.1;
+
+/// Labels of trouble, and of what a trouble is told for.
+const REPORTS: [&str; 6] = [
+    "delivery_problem",
+    "damaged_item",
+    "payment_problem",
+    "complaint",
+    "warranty",
+    "refund_status",
+];
+
 /// Capitals are loud from this many letters on.
 const LOUD_LETTERS_MIN: usize = 12;
 
@@ -33,6 +49,17 @@ fn waits(scene: &Scene<'_>) -> bool {
     long && (delivery || scene.has(Cue::OrderWord) || scene.has(Cue::Order))
 }
 
+/// Whether the classifier sees trouble in the message or in a clause.
+fn reports(scene: &Scene<'_>) -> bool {
+    let evidence = scene.input.evidence;
+    let clauses = evidence.clauses.iter().map(|(_, all)| all);
+    let mut all = std::iter::once(&evidence.whole).chain(clauses);
+    all.any(|all| {
+        let seen = |label: &str| all.get(label).is_some_and(|one| *one >= REPORT_MIN);
+        REPORTS.iter().any(|label| seen(label))
+    })
+}
+
 /// Reads the tone.
 pub(crate) fn read(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
@@ -42,7 +69,9 @@ pub(crate) fn read(draft: &mut Draft<'_, '_>) {
     let praise = scene.has(Cue::Praise);
     let trouble = scene.input.state.trouble.is_some();
     let thanks = scene.has(Cue::Thank);
+    let certain = evidence.sarcasm >= SARCASM_SURE && reports(scene);
     draft.sarcastic = praise && (complains || waits(scene))
+        || certain && (praise || irony)
         || (praise || thanks) && irony
         || thanks && complains && scene.has(Cue::Failure)
         || praise && trouble && !thanks
