@@ -2,6 +2,7 @@
 //! gateway, HTTP state. Each part gets its limits from the configuration.
 
 use crate::app::models;
+use crate::app::readers::Readers;
 use crate::app::recorder;
 use crate::app::shop;
 use crate::config::CallbackOptions;
@@ -20,9 +21,11 @@ use crate::http::state::App;
 use crate::http::state::ModelTests;
 use crate::http::state::TrialPipeline;
 use crate::turn;
+use crate::turn::Trial;
 use crate::turn::TurnPipeline;
 use crate::turn::draft;
 use crate::turn::draft::DrafterSlot;
+use crate::turn::model_reader::ReaderSlot;
 use anyhow::Context;
 use std::path::Path;
 use std::sync::Arc;
@@ -58,7 +61,7 @@ pub(crate) fn batch_engine_options(settings: &Settings) -> EngineOptions {
 /// # Errors
 /// If a model, the store or a configured file cannot be opened, or memory limits are exceeded.
 pub(crate) fn app(settings: &Settings) -> anyhow::Result<App> {
-    let (app, warnings) = assemble(settings, EmbeddedStore::open)?;
+    let Assembled { app, warnings, .. } = assemble(settings, EmbeddedStore::open)?;
     for warning in warnings {
         tracing::warn!("{warning}");
     }
@@ -67,19 +70,27 @@ pub(crate) fn app(settings: &Settings) -> anyhow::Result<App> {
 
 /// As [`app`], with conversations in memory only: nothing is read from the store or written to it.
 pub(crate) fn in_memory(settings: &Settings) -> anyhow::Result<App> {
-    let (app, warnings) = assemble(settings, EmbeddedStore::in_memory)?;
+    let Assembled { app, warnings, .. } = assemble(settings, EmbeddedStore::in_memory)?;
     for warning in warnings {
         tracing::warn!("{warning}");
     }
     Ok(app)
 }
 
-/// The same with another way to open the store, and with what looks like a slip in the shop's
-/// files.
+/// The state behind the routes, and what there is to tell about it.
+struct Assembled {
+    app: App,
+    /// What looks like a slip in the shop's files.
+    warnings: Vec<String>,
+    /// Who reads messages.
+    reader: String,
+}
+
+/// The same with another way to open the store.
 fn assemble(
     settings: &Settings,
     open_store: fn(EmbeddedOptions) -> Result<EmbeddedStore, StoreError>,
-) -> anyhow::Result<(App, Vec<String>)> {
+) -> anyhow::Result<Assembled> {
     // The shop's files come first: their faults are found sooner than a model is loaded.
     let shop::ShopData { catalog, offers, policies, mut warnings } = shop::open(settings)?;
     let clock: SharedClock = Arc::new(SystemClock);
@@ -95,9 +106,13 @@ fn assemble(
     let hot_grant =
         memory.take("conversations", vec![(Account::HotConversations, hot_bytes_max)])?;
     let store = Arc::new(open_store(settings.store.clone())?);
+    let readers = Arc::new(Readers::new(settings, &catalog, &policies)?);
+    let (drafter, reader) = drafter(settings, &generators, &readers)?;
+    let described = generators.draft().map(|model| readers.described(&model)).unwrap_or_default();
     let parts = turn::PipelineParts {
         classifier: Arc::clone(&classifier),
-        drafter: drafter(settings, &generators)?,
+        drafter,
+        reader,
         catalog: Arc::clone(&catalog),
         offers: Arc::new(offers),
         policies,
@@ -124,7 +139,7 @@ fn assemble(
         models: generators,
         memory,
         model_loading: settings.models.loading.clone(),
-        model_tests: ModelTests { files, floor, pipeline: trial(settings) },
+        model_tests: ModelTests { files, floor, pipeline: trial(settings, readers) },
         grants: vec![encoder_grant, hot_grant],
         catalog,
         started_at: clock.now(),
@@ -137,33 +152,43 @@ fn assemble(
         audit: Audit::default(),
         draining: Draining::default(),
     };
-    Ok((app, warnings))
+    Ok(Assembled { app, warnings, reader: described })
 }
 
-/// Creates the drafter for turns; it switches models whenever the registry's drafting model
-/// changes.
-fn drafter(settings: &Settings, generators: &ModelRegistry) -> anyhow::Result<Arc<DrafterSlot>> {
+/// Creates the drafter for turns, and the reader of messages with the same model; they switch
+/// models whenever the registry's drafting model changes.
+fn drafter(
+    settings: &Settings,
+    generators: &ModelRegistry,
+    readers: &Arc<Readers>,
+) -> anyhow::Result<(Arc<DrafterSlot>, Arc<ReaderSlot>)> {
     let decoding = settings.decoding;
     let first = generators.draft().context("no drafting model is loaded (a bug in vitrine)")?;
-    let slot = Arc::new(DrafterSlot::new(draft::for_model(first, decoding)?));
-    let followed = Arc::clone(&slot);
+    let drafter = Arc::new(DrafterSlot::new(draft::for_model(first.clone(), decoding)?));
+    let reader = Arc::new(ReaderSlot::new(readers.reader(first)));
+    let followed = (Arc::clone(&drafter), Arc::clone(&reader));
+    let readers = Arc::clone(readers);
     generators.follow_draft(move |model| {
-        followed.replace(draft::for_model(model, decoding)?);
+        followed.0.replace(draft::for_model(model.clone(), decoding)?);
+        followed.1.replace(readers.reader(model));
         Ok(())
     });
-    Ok(slot)
+    Ok((drafter, reader))
 }
 
 /// How to try out a drafting model.
-fn trial(settings: &Settings) -> TrialPipeline {
+fn trial(settings: &Settings, readers: Arc<Readers>) -> TrialPipeline {
     let (decoding, options, gate) = (settings.decoding, settings.store.clone(), settings.gate);
+    let mode = settings.turn.reader;
     Box::new(move |gateway, model| {
-        let drafter = draft::for_model(model, decoding).map_err(|error| chain(&error))?;
+        let drafter = draft::for_model(model.clone(), decoding).map_err(|error| chain(&error))?;
         let drafter = Arc::new(DrafterSlot::new(drafter));
+        let reader = Arc::new(ReaderSlot::new(readers.reader(model)));
         let store = EmbeddedStore::in_memory(options.clone()).map_err(|error| chain(&error))?;
         let store = Arc::new(store);
         let conversations = Arc::clone(&store) as Arc<dyn ConversationStore>;
-        Ok(gateway.on_trial(drafter, conversations, store, TurnGate::new(gate)))
+        let (customers, gate) = (store as Arc<dyn CustomerStore>, TurnGate::new(gate));
+        Ok(gateway.on_trial(Trial { drafter, reader, mode, conversations, customers, gate }))
     })
 }
 
@@ -190,6 +215,8 @@ pub(crate) struct Checked {
     pub(crate) memory: MemoryReport,
     /// What is accepted but looks like a slip.
     pub(crate) warnings: Vec<String>,
+    /// Who reads messages.
+    pub(crate) reader: String,
 }
 
 /// Builds everything except the listener, to check that the configuration would start. Writes
@@ -201,7 +228,7 @@ pub(crate) fn check(settings: &Settings) -> anyhow::Result<Checked> {
     let path = &settings.store.path;
     let state = vitrine_conversations::inspect(path)?;
     check_writable(path)?;
-    let (app, mut warnings) = assemble(settings, EmbeddedStore::in_memory)?;
+    let Assembled { app, mut warnings, reader } = assemble(settings, EmbeddedStore::in_memory)?;
     let path = path.display();
     warnings.extend(match state {
         FileState::Absent | FileState::Sound => None,
@@ -212,7 +239,7 @@ pub(crate) fn check(settings: &Settings) -> anyhow::Result<Checked> {
             "{path} is in use by another process; a second gateway needs another data.dir"
         )),
     });
-    Ok(Checked { memory: app.memory.report(), warnings })
+    Ok(Checked { memory: app.memory.report(), warnings, reader })
 }
 
 /// Checks, without writing, that a file may be written, or created if it is missing.

@@ -5,6 +5,7 @@
 mod build;
 mod models;
 mod panics;
+mod readers;
 mod recorder;
 mod server;
 mod shop;
@@ -23,12 +24,14 @@ use crate::config::Settings;
 use crate::http::conversation_tests::Suite;
 use crate::http::state::App;
 use crate::http::wire::respond::RespondRequest;
+use crate::turn::model_reader::ReaderMode;
 use anyhow::Context;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::runtime::Runtime;
 use vitrine_base::ids::TenantId;
 use vitrine_conversations::BodyHash;
+use vitrine_judge::Comparison;
 use vitrine_judge::Outcome;
 use vitrine_judge::SuiteError;
 
@@ -49,6 +52,7 @@ impl LocalGateway {
         settings.log_warnings();
         let runtime = server::runtime(settings)?;
         let app = Arc::new(build::app(settings)?);
+        readers::warm_up(settings, &app.gateway)?;
         Ok(Self { runtime, app })
     }
 
@@ -61,6 +65,7 @@ impl LocalGateway {
         settings.log_warnings();
         let runtime = server::runtime(settings)?;
         let app = Arc::new(build::in_memory(settings)?);
+        readers::warm_up(settings, &app.gateway)?;
         Ok(Self { runtime, app })
     }
 
@@ -75,6 +80,34 @@ impl LocalGateway {
     /// Plays conversation tests; `played` is called after each conversation.
     pub(crate) fn play(&self, suite: &Suite, played: &(dyn Fn() + Sync)) -> Outcome {
         self.runtime.block_on(suite.play(&self.app, &self.app.gateway, played))
+    }
+
+    /// Whether a model can read messages.
+    pub(crate) fn has_reading_model(&self) -> bool {
+        self.app.gateway.reader().current().is_some()
+    }
+
+    /// Plays conversation tests with each reader of messages; `played` is called after each
+    /// conversation. Replies are worded by templates, so that only the readers differ.
+    ///
+    /// # Errors
+    /// If a store in memory cannot be opened.
+    pub(crate) fn compare(
+        &self,
+        settings: &Settings,
+        suite: &Suite,
+        played: &(dyn Fn() + Sync),
+    ) -> anyhow::Result<Comparison> {
+        let play = |mode| {
+            let pipeline = readers::reading_with(mode, settings, &self.app.gateway)?;
+            let played = suite.play(&self.app, &pipeline, played);
+            anyhow::Ok(self.runtime.block_on(played))
+        };
+        Ok(Comparison {
+            fast: play(ReaderMode::Fast)?,
+            model: play(ReaderMode::Model)?,
+            auto: play(ReaderMode::Trusting)?,
+        })
     }
 
     /// Answers one turn as `POST /respond` would.

@@ -35,6 +35,7 @@ pub(super) fn run(context: &Context) -> anyhow::Result<()> {
             "models": models,
             "warnings": warnings,
             "ledger": start.as_ref().ok().map(|checked| ledger(&checked.memory)),
+            "reader": start.as_ref().ok().map(|checked| &checked.reader),
             "would_start": start.is_ok(),
             "reason": start.as_ref().err().map(|error| format!("{error:#}")),
         }))?;
@@ -57,7 +58,9 @@ pub(super) fn run(context: &Context) -> anyhow::Result<()> {
     for warning in warnings {
         context.print(format_args!("warning  {warning}"))?;
     }
-    let report = start?.memory;
+    let checked = start?;
+    context.print(format_args!("reader   {}", checked.reader))?;
+    let report = checked.memory;
     for limit in &report.limits {
         let (key, taken, bytes_max) = (limit.key, limit.taken, limit.bytes_max);
         context.print(format_args!("limit    {key}: {taken} of {bytes_max} granted"))?;

@@ -9,17 +9,26 @@ use anyhow::Context as _;
 use clap::ValueEnum;
 use std::path::PathBuf;
 use vitrine_base::causes::chain;
+use vitrine_judge::Comparison;
 use vitrine_judge::Outcome;
+
+/// The reader that is compared with the others.
+const MODEL: &str = "model";
+
+/// Runs of a comparison.
+const COMPARED_RUNS: u64 = 3;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct TestArguments {
     /// Files of conversation tests, one JSON object per line [default: tests.files]
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// What reads the messages: auto, fast or model [default: understand.reader]
+    /// What reads the messages: auto, fast or model. `model` plays the files with each reader, all
+    /// replies worded by templates, and prints a comparison [default: understand.reader]
     #[arg(long, value_name = "READER")]
     reader: Option<String>,
-    /// Model that drafts the replies: a name under models.dir, or a path [default: draft.model]
+    /// Model that drafts the replies and may read the messages: a name under models.dir, or a path
+    /// [default: draft.model]
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
     /// Smallest share of turns, and of goals, that must pass, 0 to 1 [default: tests.floor if no
@@ -71,15 +80,27 @@ pub(super) fn run(arguments: TestArguments, context: &Context) -> anyhow::Result
         let only = arguments.only.unwrap_or_default();
         return Err(UsageError(format!("no conversation has the tag or id `{only}`")).into());
     }
-    let bar = context.late_bar(suite.len() as u64, "playing");
-    let outcome = gateway.play(&suite, &|| bar.advance());
+    let compares = arguments.reader.as_deref() == Some(MODEL);
+    if compares && !gateway.has_reading_model() {
+        let draft = &settings.models.draft;
+        let reason = format!("--reader model: `{draft}` cannot read messages; --model names one");
+        return Err(UsageError(reason).into());
+    }
+    let runs = if compares { COMPARED_RUNS } else { 1 };
+    let bar = context.late_bar(suite.len() as u64 * runs, "playing");
+    let comparison =
+        compares.then(|| gateway.compare(&settings, &suite, &|| bar.advance())).transpose()?;
+    let outcome = match &comparison {
+        Some(comparison) => comparison.model.clone(),
+        None => gateway.play(&suite, &|| bar.advance()),
+    };
     bar.finish();
     if let Some(report) = &arguments.report {
         let page = vitrine_judge::page(&outcome, &title(files, &settings));
         std::fs::write(report, page)
             .with_context(|| format!("cannot write the report {}", report.display()))?;
     }
-    print(&outcome, arguments.show, context)?;
+    print(&outcome, comparison.as_ref(), arguments.show, context)?;
     let share = outcome.share();
     match floor.filter(|floor| share < *floor) {
         Some(floor) => {
@@ -113,14 +134,27 @@ fn title(files: &[PathBuf], settings: &Settings) -> String {
     format!("{} (reader {reader}, model {})", names.join(", "), settings.models.draft)
 }
 
-fn print(outcome: &Outcome, shown: Shown, context: &Context) -> anyhow::Result<()> {
+fn print(
+    outcome: &Outcome,
+    comparison: Option<&Comparison>,
+    shown: Shown,
+    context: &Context,
+) -> anyhow::Result<()> {
     if context.json {
-        return context.print_json(&vitrine_judge::document(outcome));
+        let mut document = vitrine_judge::document(outcome);
+        if let Some(comparison) = comparison {
+            document["comparison"] = comparison.json();
+        }
+        return context.print_json(&document);
     }
     for played in outcome.played() {
         if shown == Shown::All || (shown == Shown::Failed && !played.passed()) {
             context.print(vitrine_judge::exchanges(played))?;
         }
     }
-    context.print(vitrine_judge::table(outcome).trim_end())
+    context.print(vitrine_judge::table(outcome).trim_end())?;
+    match comparison {
+        Some(comparison) => context.print(format_args!("\n{}", comparison.table().trim_end())),
+        None => Ok(()),
+    }
 }

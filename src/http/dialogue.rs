@@ -17,8 +17,11 @@ use crate::http::wire::dialogue::ReferenceBody;
 use crate::http::wire::dialogue::ShownProductBody;
 use crate::http::wire::dialogue::StateBody;
 use crate::http::wire::dialogue::WishBody;
+use crate::http::wire::respond::ReadingBody;
+use crate::http::wire::respond::UsageBody;
 use crate::turn::DialogueAnswer;
 use crate::turn::Recording;
+use crate::turn::model_reader::ReadBy;
 use crate::turn::state::ShownState;
 use rust_decimal::Decimal;
 use vitrine_base::language::Language;
@@ -37,6 +40,7 @@ use vitrine_dialogue::plan::GivenUp;
 use vitrine_dialogue::plan::Price;
 use vitrine_dialogue::plan::ShownProduct;
 use vitrine_dialogue::policy::Order;
+use vitrine_dialogue::reader::model::Doubt;
 use vitrine_dialogue::state::FacetWish;
 use vitrine_dialogue::state::Need;
 use vitrine_dialogue::state::Pending;
@@ -386,6 +390,21 @@ pub(crate) fn order(order: &Order) -> OrderStateBody {
         status: order.status.clone(),
         date: order.date.clone(),
         link: order.link.clone(),
+    }
+}
+
+/// Encodes who understood the message.
+pub(crate) fn reading(read_by: &ReadBy) -> ReadingBody {
+    let usage = read_by.usage;
+    ReadingBody {
+        reader: read_by.reader(),
+        outcome: read_by.outcome.name(),
+        doubt: read_by.doubt.map(Doubt::name),
+        usage: UsageBody {
+            prompt_tokens: usage.prompt_tokens,
+            cached_tokens: usage.cached_tokens,
+            output_tokens: usage.output_tokens,
+        },
     }
 }
 

@@ -100,6 +100,7 @@ fn body(answer: &TurnAnswer) -> RespondAnswer {
         products: said.map(|said| said.products.iter().map(dialogue::product).collect()),
         matched: said.and_then(|said| dialogue::matched(said, answer.language.language())),
         order: said.and_then(|said| said.order.as_ref()).map(dialogue::order),
+        reading: said.map(|said| dialogue::reading(&said.read_by)),
         recorded: said.map(|said| dialogue::recorded(&said.recorded)),
         window: WindowBody {
             state: answer.window.state.name().to_owned(),

@@ -3,8 +3,10 @@
 use crate::channels::WindowState;
 use crate::turn::action::Action;
 use crate::turn::grounding::Grounding;
+use crate::turn::model_reader::ReadBy;
 use crate::turn::state::ShownState;
 use crate::turn::understand::IntentReading;
+use crate::turn::usage::TokenUsage;
 use std::time::Duration;
 use vitrine_base::ids::ConversationId;
 use vitrine_base::ids::Sku;
@@ -41,7 +43,7 @@ pub(crate) struct TurnAnswer {
     pub(crate) window: WindowState,
     pub(crate) disclosure: bool,
     pub(crate) timings: TurnTimings,
-    pub(crate) usage: DraftUsage,
+    pub(crate) usage: TokenUsage,
     /// What was understood, decided and remembered; `None` if a human owns the conversation or a
     /// newer turn supersedes this one.
     pub(crate) dialogue: Option<Box<DialogueAnswer>>,
@@ -56,6 +58,8 @@ pub(crate) struct DialogueAnswer {
     pub(crate) state: ShownState,
     /// What was understood, in the order of the words.
     pub(crate) commands: Vec<Said>,
+    /// Who read the message.
+    pub(crate) read_by: ReadBy,
     /// The products that the reply shows, in order.
     pub(crate) products: Vec<ShownProduct>,
     /// Whether a search met every wish; `None` if nothing was searched.
@@ -161,13 +165,4 @@ pub(crate) struct TurnTimings {
     /// Loading the conversation and preparing the record; the commit is not included.
     pub(crate) record: Duration,
     pub(crate) total: Duration,
-}
-
-/// Tokens of all drafts of a turn together.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct DraftUsage {
-    pub(crate) prompt_tokens: usize,
-    /// Prompt tokens found in the prefix cache.
-    pub(crate) cached_tokens: usize,
-    pub(crate) output_tokens: usize,
 }

@@ -31,6 +31,8 @@ use vitrine_dialogue::dialogue::Turned;
 use vitrine_dialogue::plan::Plan;
 use vitrine_dialogue::policy;
 use vitrine_dialogue::policy::Rules;
+use vitrine_dialogue::reader;
+use vitrine_dialogue::reader::ReaderInput;
 use vitrine_dialogue::reader::Reading;
 use vitrine_dialogue::state::DialogueState;
 use vitrine_dialogue::state::Line;
@@ -115,18 +117,61 @@ pub(crate) struct Situation<'a> {
     pub(crate) today: Date,
 }
 
-/// Decides one turn of a conversation in which the bot may speak.
-pub(crate) fn decide(situation: &Situation<'_>) -> Decision {
+/// Whether a message is in a language that goes to people unread.
+pub(crate) fn is_foreign(situation: &Situation<'_>) -> bool {
     let spoken = situation.parts.locales.speaks(situation.understood.tongue.language());
-    if !spoken && situation.rules.foreign == ForeignWords::HandOff {
+    !spoken && situation.rules.foreign == ForeignWords::HandOff
+}
+
+/// The id of the option that a message chooses.
+pub(crate) fn tapped(situation: &Situation<'_>) -> Option<String> {
+    let tapped = situation.understood.tap.as_ref().map(ToString::to_string);
+    situation.request.content.option_id().map(str::to_owned).or(tapped)
+}
+
+/// What the readers get of a message.
+pub(crate) fn reader_input<'a>(
+    situation: &Situation<'a>,
+    tapped: Option<&'a str>,
+) -> ReaderInput<'a> {
+    let Situation { parts, state, understood, .. } = *situation;
+    ReaderInput {
+        text: &understood.text,
+        tapped,
+        language: understood.language,
+        state,
+        catalog: &parts.catalog,
+        policies: &parts.policies,
+        locales: &parts.locales,
+        evidence: &understood.evidence,
+        today: situation.today,
+    }
+}
+
+/// Reads a message by the rules.
+pub(crate) fn read(situation: &Situation<'_>) -> Reading {
+    let Situation { request, record, understood, .. } = *situation;
+    let tapped = tapped(situation);
+    let mut reading = reader::read(&reader_input(situation, tapped.as_deref()));
+    name_order(&mut reading, &understood.text, &customer(&request.customer).orders);
+    if consent::stops(understood, record, &reading.commands) {
+        reading.commands.retain(|said| said.command != Command::Stop);
+        let source = understood.text.clone();
+        reading.commands.insert(0, Said { command: Command::Stop, source });
+    }
+    reading
+}
+
+/// Decides one turn of a conversation in which the bot may speak.
+pub(crate) fn decide(situation: &Situation<'_>, reading: Reading) -> Decision {
+    if is_foreign(situation) {
         return hand_off(situation, HandoffReason::Language);
     }
     let Situation { parts, request, record, state, understood, .. } = *situation;
     let language = understood.language;
     let shop = shop_in(&parts.shop, language, situation.style.language);
     let customer = customer(&request.customer);
-    let tapped = understood.tap.as_ref().map(ToString::to_string);
-    let tapped = request.content.option_id().map(str::to_owned).or(tapped);
+    let tapped = tapped(situation);
     let setting = Setting {
         catalog: &parts.catalog,
         policies: &parts.policies,
@@ -149,13 +194,6 @@ pub(crate) fn decide(situation: &Situation<'_>) -> Decision {
         short: situation.style.length == crate::turn::draft::Length::Short
             && request.channel == vitrine_base::channel::ChannelKind::Sms,
     };
-    let mut reading = dialogue::read(&setting, state, &incoming);
-    name_order(&mut reading, &understood.text, &customer.orders);
-    if consent::stops(understood, record, &reading.commands) {
-        reading.commands.retain(|said| said.command != Command::Stop);
-        let source = understood.text.clone();
-        reading.commands.insert(0, Said { command: Command::Stop, source });
-    }
     decided(dialogue::answer(&setting, state, &incoming, reading))
 }
 

@@ -25,6 +25,7 @@ mod handoff;
 mod identity;
 mod lifecycle;
 mod message;
+pub(crate) mod model_reader;
 mod options;
 mod ownership;
 mod record;
@@ -37,6 +38,7 @@ pub(crate) mod suggest;
 mod tests;
 mod triggers;
 mod understand;
+pub(crate) mod usage;
 
 pub(crate) use answer::DialogueAnswer;
 pub(crate) use answer::Handoff;
@@ -77,6 +79,13 @@ use draft::compose::compose;
 use grounding::GroundingVocabulary;
 use handoff::PacketInputs;
 use jiff::Timestamp;
+use model_reader::ModelReader;
+use model_reader::ReadBudget;
+use model_reader::ReadBy;
+use model_reader::ReadError;
+use model_reader::ReadOutcome;
+use model_reader::ReaderMode;
+use model_reader::ReaderSlot;
 use seal::DecidedTurn;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -86,6 +95,7 @@ use suggest::OfferSources;
 use tokio::sync::mpsc;
 use understand::UnderstandInputs;
 use understand::Understood;
+use vitrine_base::causes::chain;
 use vitrine_base::clock::SharedClock;
 use vitrine_base::ids::ConversationId;
 use vitrine_base::ids::TurnId;
@@ -107,6 +117,8 @@ use vitrine_dialogue::command::Command;
 use vitrine_dialogue::locale::Locales;
 use vitrine_dialogue::plan::Move;
 use vitrine_dialogue::policies::Policies;
+use vitrine_dialogue::reader::Reading;
+use vitrine_dialogue::reader::model::merged;
 use vitrine_dialogue::state::DialogueState;
 use vitrine_dialogue::words::templates::FixedTexts;
 use vitrine_engine::CacheOwner;
@@ -147,6 +159,10 @@ pub(crate) struct TurnOptions {
     pub(crate) bursts: BurstLimits,
     pub(crate) handoff: HandoffDelivery,
     pub(crate) triggers: Triggers,
+    /// What reads messages.
+    pub(crate) reader: ReaderMode,
+    /// Longest wait for a model's reading of a message.
+    pub(crate) reading_max: Duration,
 }
 
 /// Whether a hand-off is sent anywhere besides the response.
@@ -163,6 +179,8 @@ pub(crate) enum HandoffDelivery {
 pub(crate) struct PipelineParts {
     pub(crate) classifier: Arc<IntentClassifier>,
     pub(crate) drafter: Arc<DrafterSlot>,
+    /// The model that reads messages; empty where the rules read alone.
+    pub(crate) reader: Arc<ReaderSlot>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) offers: Arc<Offers>,
     pub(crate) policies: Policies,
@@ -174,6 +192,18 @@ pub(crate) struct PipelineParts {
     pub(crate) gate: TurnGate,
     pub(crate) clock: SharedClock,
     pub(crate) encode: AnswerEncoder,
+}
+
+/// What a pipeline on trial has of its own.
+#[derive(Debug)]
+pub(crate) struct Trial {
+    pub(crate) drafter: Arc<DrafterSlot>,
+    pub(crate) reader: Arc<ReaderSlot>,
+    /// What reads messages.
+    pub(crate) mode: ReaderMode,
+    pub(crate) conversations: Arc<dyn ConversationStore>,
+    pub(crate) customers: Arc<dyn CustomerStore>,
+    pub(crate) gate: TurnGate,
 }
 
 /// Answers customer messages, and applies changes of owner, consent and identity.
@@ -234,24 +264,25 @@ impl TurnPipeline {
         Self { parts, options, catalog_names }
     }
 
-    /// The same pipeline with another drafter and another place for its conversations, to try the
-    /// drafter out: its offers reach every customer.
-    pub(crate) fn on_trial(
-        &self,
-        drafter: Arc<DrafterSlot>,
-        conversations: Arc<dyn ConversationStore>,
-        customers: Arc<dyn CustomerStore>,
-        gate: TurnGate,
-    ) -> Self {
+    /// The model that reads messages, if there is one.
+    pub(crate) fn reader(&self) -> &Arc<ReaderSlot> {
+        &self.parts.reader
+    }
+
+    /// The same pipeline with other models and another place for its conversations, to try the
+    /// models out: its offers reach every customer.
+    pub(crate) fn on_trial(&self, trial: Trial) -> Self {
         let parts = PipelineParts {
-            drafter,
-            store: conversations,
-            customers,
-            gate,
+            drafter: trial.drafter,
+            reader: trial.reader,
+            store: trial.conversations,
+            customers: trial.customers,
+            gate: trial.gate,
             offers: Arc::new(self.parts.offers.without_holdout()),
             ..self.parts.clone()
         };
-        Self { parts, options: self.options.clone(), catalog_names: self.catalog_names.clone() }
+        let options = TurnOptions { reader: trial.mode, ..self.options.clone() };
+        Self { parts, options, catalog_names: self.catalog_names.clone() }
     }
 
     /// Runs the stages before the commit: understand, decide, draft, suggest. Returns the record to
@@ -272,7 +303,8 @@ impl TurnPipeline {
             state.link = None;
         }
         let mut understood = self.understand(request, &burst.content, &record, &state).await?;
-        let decision = self.decide(request, &record, &state, &understood);
+        let situation = self.situation(request, &record, &state, &understood);
+        let (decision, read_by) = self.read_and_decide(&situation, budget).await;
         settle(&mut understood, &decision);
         turn.timings.understand = self.since(started);
         let event = TurnEvent::Understood(understood.language, understood.reading.clone());
@@ -305,7 +337,7 @@ impl TurnPipeline {
         }
         let (supersedes, before) = (burst.supersedes, &state);
         let understood = &understood;
-        let drafted = DecidedTurn { understood, before, decision, composed, supersedes };
+        let drafted = DecidedTurn { understood, before, read_by, decision, composed, supersedes };
         let mut answer = self.seal(&turn, &record, drafted);
         if let (Some(reason), Some(summary)) = (handed, summary) {
             if bot_owned && self.options.handoff == HandoffDelivery::Webhook {
@@ -382,33 +414,104 @@ impl TurnPipeline {
         Ok(understood)
     }
 
-    fn decide(
-        &self,
-        request: &TurnRequest,
-        record: &ConversationRecord,
-        state: &DialogueState,
-        understood: &Understood,
-    ) -> Decision {
-        if !record.ownership.bot_may_reply() {
-            return dialogue::silent();
-        }
-        let style = Style { channel: request.channel, ..self.options.style };
-        let situation = Situation {
+    fn situation<'a>(
+        &'a self,
+        request: &'a TurnRequest,
+        record: &'a ConversationRecord,
+        state: &'a DialogueState,
+        understood: &'a Understood,
+    ) -> Situation<'a> {
+        Situation {
             parts: &self.parts,
             request,
             record,
             state,
             understood,
-            style,
+            style: Style { channel: request.channel, ..self.options.style },
             rules: self.options.rules,
             today: request.local_date(self.parts.clock.now()),
+        }
+    }
+
+    async fn read_and_decide(
+        &self,
+        situation: &Situation<'_>,
+        budget: Budget,
+    ) -> (Decision, ReadBy) {
+        let (reading, read_by) = self.read(situation, budget).await;
+        (self.decide(situation, reading), read_by)
+    }
+
+    /// Reads a message by the rules, and by a model where one is asked. Without a reading there is
+    /// nothing to read, or nobody to answer it.
+    async fn read(&self, situation: &Situation<'_>, budget: Budget) -> (Reading, ReadBy) {
+        let Situation { record, understood, .. } = *situation;
+        let silent = !record.ownership.bot_may_reply() || dialogue::is_foreign(situation);
+        if silent || (understood.text.is_empty() && understood.tap.is_none()) {
+            return (Reading::default(), ReadBy::rules());
+        }
+        let fast = dialogue::read(situation);
+        let model = self.parts.reader.current();
+        let (reading, read_by) = match model.filter(|_| dialogue::tapped(situation).is_none()) {
+            Some(model) => self.read_by_model(&*model, situation, fast, budget).await,
+            None => (fast, ReadBy::rules()),
         };
+        read_by.count();
+        (reading, read_by)
+    }
+
+    /// Lets a model read where it is asked to. The reading of the rules stands if the model is not
+    /// ready in time, fails, or makes no sense of the message.
+    async fn read_by_model(
+        &self,
+        model: &dyn ModelReader,
+        situation: &Situation<'_>,
+        fast: Reading,
+        budget: Budget,
+    ) -> (Reading, ReadBy) {
+        let text = situation.understood.text.as_str();
+        let asked = self.options.reader.asks(&fast, text, model.worth());
+        let mut read_by = ReadBy { doubt: asked.doubt, ..ReadBy::rules() };
+        if !asked.model {
+            return (fast, read_by);
+        }
+        let latest = self.parts.clock.instant() + self.options.reading_max;
+        let deadline = budget.deadline.min(latest);
+        let budget = ReadBudget { cache_owner: budget.cache_owner, deadline };
+        let reading = model.read(dialogue::reader_input(situation, None), &fast, budget);
+        let in_time = tokio::time::timeout_at(tokio::time::Instant::from_std(deadline), reading);
+        match in_time.await {
+            Ok(Ok(read)) => {
+                read_by.usage = read.usage;
+                let told = read.commands.iter().any(|command| *command != Command::Unclear);
+                read_by.outcome = if told { ReadOutcome::Read } else { ReadOutcome::Unclear };
+                let reading = if told { merged(&fast, read.commands, text) } else { fast };
+                return (reading, read_by);
+            }
+            Ok(Err(ReadError::Late)) | Err(_) => read_by.outcome = ReadOutcome::Late,
+            Ok(Err(ReadError::Refused(refusal))) => {
+                tracing::debug!(%refusal, "a reading was refused");
+                read_by.outcome = ReadOutcome::Refused;
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(error = %chain(&error), "reading with the model failed");
+                read_by.outcome = ReadOutcome::Failed;
+            }
+        }
+        (fast, read_by)
+    }
+
+    fn decide(&self, situation: &Situation<'_>, reading: Reading) -> Decision {
+        let Situation { request, record, understood, .. } = *situation;
+        if !record.ownership.bot_may_reply() {
+            return dialogue::silent();
+        }
         let decision = match understood.text.is_empty() && understood.tap.is_none() {
             true => dialogue::unread(self.fixed(understood.language)),
-            false => dialogue::decide(&situation),
+            false => dialogue::decide(situation, reading),
         };
         match self.options.triggers.reason(request.channel, understood, &decision) {
-            Some(reason) => dialogue::hand_off(&situation, reason),
+            Some(reason) => dialogue::hand_off(situation, reason),
             None => decision,
         }
     }

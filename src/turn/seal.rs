@@ -9,7 +9,6 @@ use crate::turn::action::Action;
 use crate::turn::action::ActionKind;
 use crate::turn::action::HandoffReason;
 use crate::turn::answer::DialogueAnswer;
-use crate::turn::answer::DraftUsage;
 use crate::turn::answer::Recording;
 use crate::turn::answer::ReplyOption;
 use crate::turn::answer::ReplySource;
@@ -22,10 +21,12 @@ use crate::turn::draft::HistoryLine;
 use crate::turn::draft::Speaker;
 use crate::turn::draft::compose::ComposedReply;
 use crate::turn::grounding;
+use crate::turn::model_reader::ReadBy;
 use crate::turn::record;
 use crate::turn::state::ShownState;
 use crate::turn::understand::IntentReading;
 use crate::turn::understand::Understood;
+use crate::turn::usage::TokenUsage;
 use jiff::Timestamp;
 use std::sync::Arc;
 use vitrine_base::ids::TurnId;
@@ -54,6 +55,7 @@ pub(super) struct DecidedTurn<'a> {
     pub(super) understood: &'a Understood,
     /// State of the dialogue before the turn.
     pub(super) before: &'a DialogueState,
+    pub(super) read_by: ReadBy,
     pub(super) decision: Decision,
     pub(super) composed: ComposedReply,
     pub(super) supersedes: Vec<TurnId>,
@@ -66,7 +68,7 @@ impl TurnPipeline {
         record: &ConversationRecord,
         drafted: DecidedTurn<'_>,
     ) -> TurnAnswer {
-        let DecidedTurn { understood, before, decision, composed, supersedes } = drafted;
+        let DecidedTurn { understood, before, read_by, decision, composed, supersedes } = drafted;
         let channel = channels::channel(turn.request.channel);
         let human = decision.handoff == Some(HandoffReason::HumanOwned);
         let source = turn.request.message_id.as_ref().map(|id| id.as_str());
@@ -121,7 +123,7 @@ impl TurnPipeline {
             handoff: None,
             window: channel.window(record.last_customer_message_at, self.parts.clock.now()),
             disclosure: false,
-            dialogue: self.dialogue_answer(turn, record, decision.turned).map(Box::new),
+            dialogue: self.dialogue_answer(turn, record, (decision.turned, read_by)).map(Box::new),
             timings: turn.timings,
             usage: composed.usage,
             jobs: Vec::new(),
@@ -133,7 +135,7 @@ impl TurnPipeline {
         &self,
         turn: &RunningTurn<'_>,
         record: &ConversationRecord,
-        turned: Option<Turned>,
+        (turned, read_by): (Option<Turned>, ReadBy),
     ) -> Option<DialogueAnswer> {
         let Turned { reading, state, plan, .. } = turned?;
         let mut given_up = Vec::new();
@@ -157,6 +159,7 @@ impl TurnPipeline {
         Some(DialogueAnswer {
             state: ShownState::new(state, record.ownership.state, &self.parts.catalog),
             commands: reading.commands,
+            read_by,
             products: plan.products,
             exact: plan.exact,
             given_up,
@@ -199,7 +202,7 @@ impl TurnPipeline {
             window: channel.window(record.last_customer_message_at, self.parts.clock.now()),
             disclosure: false,
             timings,
-            usage: DraftUsage::default(),
+            usage: TokenUsage::default(),
             dialogue: None,
             jobs: Vec::new(),
         }

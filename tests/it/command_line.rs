@@ -194,6 +194,7 @@ fn usage_errors_exit_with_two_and_name_what_is_allowed() {
 fn doctor_says_that_the_example_shop_would_start() {
     let report = json(&run(&["--json", "--quiet", "doctor"]));
     assert_eq!(report["would_start"], true, "{report}");
+    assert_eq!(report["reader"], "fast: drafter cannot read messages", "{report}");
     assert!(report["cores"].as_u64().is_some_and(|cores| cores > 0));
     let limits = report["ledger"]["limits"].as_array().expect("limits");
     let models = limits.iter().find(|limit| limit["key"] == "models.max_bytes").expect("a limit");

@@ -99,6 +99,9 @@ metrics! {
     /// A turn from arrival to committed reply.
     TURN_SECONDS =
         Histogram(REQUEST_BOUNDS), "vitrine_turn_seconds", "seconds", [];
+    /// Messages by the reader whose commands were taken, and by what became of them at the model.
+    READINGS_TOTAL =
+        Counter, "vitrine_readings_total", "messages", ["reader", "outcome"];
     /// Drafts rejected by grounding or policy and replaced by a template.
     DRAFTS_REJECTED_TOTAL =
         Counter, "vitrine_drafts_rejected_total", "drafts", ["reason"];

@@ -8,6 +8,7 @@
 
 mod answer;
 mod checks;
+mod comparison;
 mod customer;
 mod document;
 mod failure;
@@ -29,6 +30,7 @@ mod text;
 mod tests;
 
 pub use answer::Answer;
+pub use comparison::Comparison;
 pub use document::document;
 pub use failure::Failure;
 pub use language::other_language;

@@ -143,7 +143,7 @@ fn figures(played: &[&Played]) -> Figures {
 }
 
 /// The smallest value that at least so many percent of the sorted values do not exceed.
-fn percentile(sorted: &[f64], percent: usize) -> Option<f64> {
+pub(crate) fn percentile(sorted: &[f64], percent: usize) -> Option<f64> {
     let at = (sorted.len() * percent).div_ceil(100).max(1) - 1;
     sorted.get(at).copied()
 }

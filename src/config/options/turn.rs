@@ -3,6 +3,7 @@
 use crate::config::error::ConfigError;
 use crate::config::raw::Raw;
 use crate::config::raw::gateway::Debounce;
+use crate::config::value::word::Reader;
 use crate::config::values::Values;
 use crate::turn::HandoffDelivery;
 use crate::turn::Triggers;
@@ -12,6 +13,7 @@ use crate::turn::dialogue::DialogueRules;
 use crate::turn::draft::Decoding;
 use crate::turn::draft::Emoji;
 use crate::turn::draft::Style;
+use crate::turn::model_reader::ReaderMode;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use vitrine_base::channel::ChannelKind;
@@ -58,6 +60,12 @@ pub(crate) fn turn(raw: &Raw, values: &Values) -> Result<TurnOptions, ConfigErro
             channels: turn.handoff_channels.iter().copied().collect(),
             amount_max: turn.handoff_amount_max.map(|amount| amount.0),
         },
+        reader: match raw.understand.reader.0 {
+            None => ReaderMode::Auto,
+            Some(Reader::Fast) => ReaderMode::Fast,
+            Some(Reader::Model) => ReaderMode::Model,
+        },
+        reading_max: Duration::from_millis(raw.understand.deadline_ms.0),
         handoff: match raw.callbacks.handoff_url {
             Some(_) => HandoffDelivery::Webhook,
             None => HandoffDelivery::AnswerOnly,

@@ -198,7 +198,12 @@ section!(
     /// How messages are understood.
     Understand {
         /// What reads a message: `fast` (classifiers and parsers), `model` (the drafting model), or
-        /// `auto`: the model only where it is known to read better.
+        /// `auto`: the model only where `fast` is in doubt and the model is known to read such
+        /// messages better. `vitrine doctor` tells who reads, `vitrine test --reader model` what
+        /// the model is worth.
         reader: OrAuto<Reader> = OrAuto(None),
+        /// Longest wait for the model's reading of a message, within the deadline of its turn. When
+        /// it passes, the message is understood as `fast` reads it.
+        deadline_ms: Within<1, HOUR_MS, u64> ["ms"] = Within(1_000),
     }
 );

@@ -10,8 +10,8 @@ use crate::turn::TurnReply;
 use crate::turn::TurnTimings;
 use crate::turn::action::Action;
 use crate::turn::action::ActionKind;
-use crate::turn::answer::DraftUsage;
 use crate::turn::answer::ReplySource;
+use crate::turn::usage::TokenUsage;
 use serde_json::Value;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -181,6 +181,7 @@ fn dialogue() -> DialogueAnswer {
             link: None,
         }),
         links: texts(&["https://shop.example/a", "https://shop.example/b"]),
+        read_by: ReadBy::rules(),
         recorded: Recording {
             stop: true,
             consents: vec![(Purpose::Outreach, false)],
@@ -216,7 +217,7 @@ fn answer(dialogue: Option<DialogueAnswer>) -> Value {
         window: WindowState { state: WindowStatus::None, closes_at: None },
         disclosure: false,
         timings: TurnTimings::default(),
-        usage: DraftUsage::default(),
+        usage: TokenUsage::default(),
         dialogue: dialogue.map(Box::new),
         jobs: Vec::new(),
     };

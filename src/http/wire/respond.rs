@@ -200,6 +200,9 @@ pub(crate) struct RespondAnswer {
     /// The order that the reply states; left out if it states none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) order: Option<OrderStateBody>,
+    /// Who understood the message; with `commands`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reading: Option<ReadingBody>,
     /// What this turn recorded of the customer's rights.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) recorded: Option<RecordedBody>,
@@ -207,6 +210,21 @@ pub(crate) struct RespondAnswer {
     /// Whether this reply has to disclose that a machine answers; true once per conversation.
     pub(crate) disclosure: bool,
     pub(crate) timings_ms: TimingsBody,
+    pub(crate) usage: UsageBody,
+}
+
+/// Who understood a message.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct ReadingBody {
+    /// `fast` (classifiers and parsers) or `model`: whose commands were taken.
+    pub(crate) reader: &'static str,
+    /// What became of the message at the model: `not_asked`, `read`, `unclear` (it understood
+    /// nothing), `late` (or too busy), `refused` (it wrote no commands for this message) or
+    /// `failed`.
+    pub(crate) outcome: &'static str,
+    /// Why the fast reader was in doubt: `unclear`, `out_of_scope` or `words` (some are left over);
+    /// null if it was sure.
+    pub(crate) doubt: Option<&'static str>,
     pub(crate) usage: UsageBody,
 }
 
@@ -372,7 +390,7 @@ pub(crate) struct TimingsBody {
     pub(crate) total: f64,
 }
 
-/// Token counts of the turn's drafts.
+/// Token counts of the turn's drafts, or of the model's reading of the message.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub(crate) struct UsageBody {
     pub(crate) prompt_tokens: usize,

@@ -1,7 +1,6 @@
 //! Third stage: the words of a reply. A model may reword what the templates say; its text is sent
 //! only if it keeps every fact, adds none, and comes in time.
 
-use crate::turn::answer::DraftUsage;
 use crate::turn::answer::ReplySource;
 use crate::turn::draft::Brief;
 use crate::turn::draft::Budget;
@@ -10,6 +9,7 @@ use crate::turn::draft::Drafter;
 use crate::turn::draft::HistoryLine;
 use crate::turn::grounding;
 use crate::turn::grounding::GroundingVocabulary;
+use crate::turn::usage::TokenUsage;
 use vitrine_base::causes::chain;
 use vitrine_base::telemetry;
 
@@ -18,7 +18,7 @@ use vitrine_base::telemetry;
 pub(crate) struct ComposedReply {
     pub(crate) text: String,
     pub(crate) source: ReplySource,
-    pub(crate) usage: DraftUsage,
+    pub(crate) usage: TokenUsage,
 }
 
 /// Rewords a reply if the drafter does so, and the result passes the check.
@@ -36,7 +36,7 @@ pub(crate) async fn compose(
     let Some(draft) = draft_in_time(drafter, brief, history, terms.budget).await else {
         return fixed(brief);
     };
-    let usage = DraftUsage {
+    let usage = TokenUsage {
         prompt_tokens: draft.prompt_tokens,
         cached_tokens: draft.cached_tokens,
         output_tokens: draft.output_tokens,
@@ -54,7 +54,7 @@ pub(crate) async fn compose(
 
 /// The reply as the templates word it, which no model may change.
 pub(crate) fn fixed(brief: &Brief) -> ComposedReply {
-    let (source, usage) = (ReplySource::Template, DraftUsage::default());
+    let (source, usage) = (ReplySource::Template, TokenUsage::default());
     ComposedReply { text: brief.text.clone(), source, usage }
 }
 

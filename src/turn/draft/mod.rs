@@ -164,10 +164,15 @@ pub(crate) fn for_model(
     model: GenerationModel,
     decoding: Decoding,
 ) -> Result<Box<dyn Drafter>, EngineError> {
-    Ok(match model.metadata().unsigned(OWN_FORMAT_KEY) {
-        Some(_) => Box::new(TemplatesOnly),
-        None => Box::new(InstructDrafter::new(model, decoding)?),
+    Ok(match follows_instructions(&model) {
+        false => Box::new(TemplatesOnly),
+        true => Box::new(InstructDrafter::new(model, decoding)?),
     })
+}
+
+/// Whether a model can be told what to do, by its metadata.
+pub(crate) fn follows_instructions(model: &GenerationModel) -> bool {
+    model.metadata().unsigned(OWN_FORMAT_KEY).is_none()
 }
 
 /// The constraint builder of a model; `None` for free decoding.

@@ -37,6 +37,8 @@ use crate::turn::draft::HistoryLine;
 use crate::turn::draft::Length;
 use crate::turn::draft::Style;
 use crate::turn::draft::Voice;
+use crate::turn::model_reader::ModelReader;
+use crate::turn::model_reader::ReaderMode;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -238,6 +240,19 @@ impl Harness {
         Self::selling(Arc::new(store), options, Shop::example())
     }
 
+    /// With the example shop, and a model that reads messages.
+    pub(super) fn with_reader(
+        reader: ReaderMode,
+        reading_max: Duration,
+        model: Arc<dyn ModelReader>,
+    ) -> Self {
+        let store = EmbeddedStore::in_memory(samples::options(Path::new(""))).unwrap();
+        let options = TurnOptions { reader, reading_max, ..options_of_turns() };
+        let harness = Self::selling(Arc::new(store), options, Shop::example());
+        harness.pipeline.reader().replace(Some(model));
+        harness
+    }
+
     /// With the texts of a policies file, and no products.
     pub(super) fn with_policies(text: &str) -> Self {
         let store = EmbeddedStore::in_memory(samples::options(Path::new(""))).unwrap();
@@ -259,6 +274,7 @@ impl Harness {
         let parts = PipelineParts {
             classifier: Arc::new(IntentClassifier::toy()),
             drafter: Arc::new(DrafterSlot::new(Box::new(SharedDrafter(Arc::clone(&drafter))))),
+            reader: Arc::default(),
             catalog: Arc::new(shop.catalog),
             offers: Arc::new(offers_of(shop.baskets)),
             policies: shop.policies,
@@ -398,6 +414,10 @@ fn encode(answer: &TurnAnswer) -> serde_json::Result<Vec<u8>> {
         "link": answer.action.link,
         "sku": answer.action.sku.as_ref().map(ToString::to_string),
         "topic": answer.action.topic,
+        "read_by": answer.dialogue.as_ref().map(|dialogue| {
+            let read_by = dialogue.read_by;
+            format!("{} {}", read_by.reader(), read_by.outcome.name())
+        }),
         "options": answer.reply.options.iter().map(|option| &option.id).collect::<Vec<_>>(),
     });
     serde_json::to_vec(&body)
@@ -456,5 +476,7 @@ fn options_of_turns() -> TurnOptions {
         },
         handoff: HandoffDelivery::Webhook,
         triggers: Triggers::default(),
+        reader: ReaderMode::Model,
+        reading_max: Duration::from_secs(3600),
     }
 }

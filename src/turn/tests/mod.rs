@@ -8,4 +8,5 @@ mod harness;
 mod histories;
 mod owners;
 mod persons;
+mod readers;
 mod storm;

@@ -22,6 +22,7 @@ mod kinds;
 mod language;
 mod limits;
 mod misread;
+pub mod model;
 mod numbers;
 mod phrases;
 pub(crate) mod properties;
