@@ -184,6 +184,12 @@ impl<'a> Turn<'a> {
             return self.buying();
         }
         if !self.moves.is_empty() && (!self.changes.sought || self.asks_terms()) {
+            // "do you ship it to Berlin? the Minutelle then": what is named beside is shown too.
+            let named = self.pointed_at();
+            let product = |one: &Reference| matches!(one, Reference::Product(_));
+            if !named.is_empty() && named.iter().all(product) && self.show(&named) {
+                return;
+            }
             return self.after_answers();
         }
         self.selling_or_talk();

@@ -55,6 +55,13 @@ impl Turn<'_> {
         if let Some(about) = about.filter(|_| meant.len() > 1 && !meant.iter().all(bought)) {
             return self.prices(about);
         }
+        if let [sku] = &meant[..]
+            && let Some(product) = self.context.catalog.product(sku).filter(|_| !bought(sku))
+        {
+            let options = cards::chosen(product, &self.state.need.clone(), &BTreeMap::new());
+            self.action.kind = ActionKind::Answer;
+            return self.price_of(product, &options);
+        }
         let focus = references::focus(&self.state);
         let product = focus.and_then(|sku| self.context.catalog.product(&sku));
         if let Some(product) = product.filter(|_| !self.state.need.pieces.is_empty()) {

@@ -143,6 +143,12 @@ pub(crate) enum Cue {
     Worn,
     Where,
     Opening,
+    /// "I do not own": what follows is missing, not refused.
+    Lack,
+    /// "in another shop".
+    Elsewhere,
+    /// "just one".
+    Single,
 }
 
 impl Cue {

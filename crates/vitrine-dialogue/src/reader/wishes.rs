@@ -72,11 +72,12 @@ pub(crate) fn polarity(draft: &Draft<'_, '_>, tokens: &Range<usize>) -> Polarity
         scene
             .hits_of(cue)
             .filter(|hit| hit.tokens.start >= before.start && hit.tokens.end <= before.end)
-            .filter(|hit| !draft.is_used(&hit.tokens))
+            .filter(|hit| !draft.is_used(&hit.tokens) && !is_lack(scene, hit))
             .last()
     };
     let near = scene
         .hit_before(tokens.start, Cue::NegationNear, NEAR_GAP)
+        .filter(|hit| !is_lack(scene, hit))
         .or_else(|| scene.hit_before(tokens.start, Cue::TooMuch, NEAR_GAP))
         .or_else(|| scene.hit_before(tokens.start, Cue::Remove, 2));
     if near.is_some() || listed(scene, tokens) || denied_behind(scene, tokens) {
@@ -97,6 +98,15 @@ pub(crate) fn polarity(draft: &Draft<'_, '_>, tokens: &Range<usize>) -> Polarity
     }
     let softened = scene.hit_in(&clause, Cue::Prefer).is_some();
     if softened { Polarity::Prefer } else { Polarity::Must }
+}
+
+/// "I do not own hiking shoes": what somebody lacks is wished for, unless a wish is denied.
+fn is_lack(scene: &Scene<'_>, negation: &Hit) -> bool {
+    scene.hits_of(Cue::Lack).any(|lack| {
+        let same =
+            lack.tokens.start < negation.tokens.end && negation.tokens.start < lack.tokens.end;
+        same && scene.hit_after(lack.tokens.end, Cue::Want, 0).is_none()
+    })
 }
 
 /// "in yellow no", "gelb nicht": a negation behind the words, at the end of their clause.
@@ -236,12 +246,22 @@ fn names_product_of(scene: &Scene<'_>, seen: &Seen, kind: &str) -> bool {
     let catalog = scene.input.catalog;
     let Some(sentence) = scene.sentence_of(seen.tokens.start) else { return false };
     let named = super::references::products(scene, &sentence.tokens);
-    named.iter().any(|(reference, _)| match reference {
+    named.iter().any(|(reference, name)| match reference {
+        // "the Slalane poles": a kind right beside a name belongs to it, whatever the shop calls it.
+        Reference::Product(_) if beside(scene, seen, name) => true,
         Reference::Product(sku) => {
             catalog.product(sku).is_some_and(|product| catalog.is_within(&product.category, kind))
         }
         _ => false,
     })
+}
+
+/// Whether nothing stands between a kind of product and a name.
+fn beside(scene: &Scene<'_>, seen: &Seen, name: &Range<usize>) -> bool {
+    let other = scene.seen.iter().any(|one| {
+        category(one).is_some() && one.tokens != seen.tokens && one.tokens.end == name.start
+    });
+    seen.tokens.end == name.start || name.end == seen.tokens.start && !other
 }
 
 /// "the dumbbells, then": the kind of the product under discussion, and nothing else, means that
