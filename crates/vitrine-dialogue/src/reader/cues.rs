@@ -394,6 +394,13 @@ impl Cues {
         found.iter().any(|hit| self.meanings[hit.meaning] == Meaning::Cue(cue))
     }
 
+    /// Whether a text holds a phrase for a matter of the shop.
+    pub(crate) fn names_topic(&self, text: &str, label: &str) -> bool {
+        let found = self.phrases.find(&self.tokens(text), &self.skip);
+        let named = |meaning: &Meaning| matches!(meaning, Meaning::Topic(one) if one == label);
+        found.iter().any(|hit| named(&self.meanings[hit.meaning]))
+    }
+
     /// All phrases in the tokens, in order; those inside a longer one that says something are
     /// left out.
     pub(crate) fn find(&self, tokens: &[Token]) -> Vec<Hit> {

@@ -386,7 +386,11 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
 pub(crate) fn asks_for_goods(draft: &mut Draft<'_, '_>) -> bool {
     let scene = draft.scene;
     let asks = scene.hits_of(Cue::Have).next().filter(|hit| scene.asks_at(hit.tokens.start));
-    let short = scene.content_words() <= GOODS_WORDS_MAX;
+    let sentence = asks.and_then(|hit| scene.sentence_of(hit.tokens.start));
+    let words = sentence.map_or(scene.tokens.len(), |one| {
+        scene.content_words() - scene.content_words_outside(&one.tokens).min(scene.content_words())
+    });
+    let short = words <= GOODS_WORDS_MAX;
     let open = scene.input.state.focus.is_none() && scene.input.state.trouble.is_none();
     if asks.is_none() || !short || !open || loose_words(draft).is_empty() {
         return false;
