@@ -194,7 +194,9 @@ impl Turn<'_> {
         let line = self.state.cart.iter().find(|line| line.sku == card.sku);
         let pieces = self.state.need.quantity.or(line.map(|line| line.quantity));
         let pieces = pieces.filter(|pieces| *pieces > 1);
-        let variant = cards::variant(product, options);
+        // The price of a version that is still open is none to count with.
+        let exact = cards::missing(product, options).is_none();
+        let variant = cards::variant(product, options).filter(|_| exact);
         let pieces = pieces.zip(variant).map(|(pieces, variant)| {
             let amount = variant.price.amount.saturating_mul(Decimal::from(pieces));
             (pieces, Money { amount, currency: variant.price.currency })
