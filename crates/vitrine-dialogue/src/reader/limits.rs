@@ -6,6 +6,7 @@ use super::figure::Bound;
 use super::figure::Figure;
 use super::figure::Role;
 use super::numbers::plain;
+use super::references;
 use super::scene::Scene;
 use crate::command::Command;
 use crate::state::Pending;
@@ -31,6 +32,9 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
             continue;
         }
         match &figure.role {
+            // "the one around 74": the price of one shown limits nothing.
+            Role::Money { bound: Some(Bound::Around), .. }
+                if references::by_price(scene, &scene.clause_of(figure.bare.start)).is_some() => {}
             Role::Money { currency, bound } => limit(draft, figure, currency.as_deref(), *bound),
             // "the two of them" means products.
             Role::Quantity
@@ -105,6 +109,13 @@ fn bare(draft: &mut Draft<'_, '_>, figure: &Figure) {
     let Some(count) = figure.count() else { return };
     if price && count >= BARE_MIN {
         limit(draft, figure, None, Some(Bound::Max));
+        return;
+    }
+    // "give me 10, how much is that?"
+    let before = |cue: Cue| scene.hit_before(figure.bare.start, cue, 0).is_some();
+    let taken = before(Cue::Choose) || before(Cue::Want);
+    if taken && waits_for_yes(scene) && count > 0 && count <= BARE_PIECES_MAX {
+        draft.add(figure.tokens.clone(), Command::Quantity { pieces: count, size: None });
         return;
     }
     if scene.content_words() > 1 {
