@@ -103,6 +103,8 @@ pub(crate) enum Cue {
     Copula,
     /// "if", "in case".
     If,
+    /// "for", before what something is used with.
+    MeantFor,
     Have,
     HowLong,
     Want,

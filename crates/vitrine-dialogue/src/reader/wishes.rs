@@ -16,6 +16,7 @@ use super::kinds::values;
 use super::scene::Scene;
 use super::scene::Seen;
 use super::spelling::same_words;
+use super::tokens::TokenKind;
 use crate::command::Command;
 use crate::command::Polarity;
 use crate::command::Reference;
@@ -147,12 +148,37 @@ fn is_service(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
     !want.is_some_and(|want| want.tokens.end <= tokens.start && tokens.end <= topic.tokens.start)
 }
 
-/// Whether a kind of product only says of what kind another one is: "a strap with a band".
+/// Most tokens between a product and what it goes with: "for a 160 x 200 cm".
+const COMPLEMENT_GAP: usize = 7;
+
+/// Whether some tokens begin a wish of their own.
+fn names_want(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
+    [Cue::Want, Cue::Each, Cue::Or].iter().any(|cue| scene.hit_in(tokens, *cue).is_some())
+}
+
+/// Whether a kind of product only says of what kind another one is, or what it goes with: "a strap
+/// with a band", "a duvet for a 160x200 bed".
 fn is_complement(scene: &Scene<'_>, seen: &Seen) -> bool {
-    let before = scene.seen.iter().rfind(|one| one.tokens.end <= seen.tokens.start);
-    let Some(before) = before.filter(|before| category(before).is_some()) else { return false };
-    let [joint] = &scene.tokens[before.tokens.end..seen.tokens.start] else { return false };
+    let before = scene
+        .seen
+        .iter()
+        .rfind(|one| one.tokens.end <= seen.tokens.start && category(one).is_some());
+    let Some(before) = before else { return false };
     let gap = before.tokens.end..seen.tokens.start;
+    let meant = scene.hit_in(&gap, Cue::MeantFor).filter(|hit| hit.tokens.start == gap.start);
+    if meant.is_some() && gap.len() <= COMPLEMENT_GAP {
+        let idle = |at: &usize| {
+            let token = &scene.tokens[*at];
+            let figure = scene.figures.iter().any(|figure| figure.tokens.contains(at));
+            token.kind != TokenKind::Word || scene.cues.is_filler(&token.text) || figure
+        };
+        return gap.clone().all(|at| idle(&at)) && !names_want(scene, &gap);
+    }
+    let direct = scene.seen.iter().rfind(|one| one.tokens.end <= seen.tokens.start);
+    if !direct.is_some_and(|direct| direct.tokens == before.tokens) {
+        return false;
+    }
+    let [joint] = &scene.tokens[gap.clone()] else { return false };
     let parts = [Cue::Or, Cue::Negation, Cue::Contrast, Cue::Definite, Cue::Each];
     scene.cues.is_filler(&joint.text)
         && !scene.cues.joins_numbers(&joint.text)
