@@ -276,7 +276,7 @@ fn languages(
         found != expected && !clearly(text, (expected.language(), found.language()), least, inputs);
     let opened = || {
         let words = |one: &Locale| (one.language, words_of(text, one.language, inputs));
-        better(found, &inputs.locales.iter().map(words).collect::<Vec<_>>())
+        better(text, found, &inputs.locales.iter().map(words).collect::<Vec<_>>())
     };
     let opened = known.is_none().then(opened).flatten();
     let tongue = opened.unwrap_or(if stays { expected } else { found });
@@ -286,14 +286,22 @@ fn languages(
 
 /// The one language that knows the words of a first message clearly better than the one found:
 /// letters tell little of a short text, above all where words are cut short ("r u a real person").
-fn better(found: DetectedLanguage, known: &[(Language, usize)]) -> Option<DetectedLanguage> {
+fn better(
+    text: &str,
+    found: DetectedLanguage,
+    known: &[(Language, usize)],
+) -> Option<DetectedLanguage> {
     let (_, own) = known.iter().find(|(language, _)| *language == found.language())?;
-    let least = if *own == 0 { 1 } else { own + SWITCH_WORDS_MIN };
+    let short = text.split_whitespace().count() <= SHORT_WORDS_MAX;
+    let least = if *own == 0 || short { own + 1 } else { own + SWITCH_WORDS_MIN };
     let most = known.iter().map(|(_, words)| *words).max().filter(|most| *most >= least)?;
     let mut knowing = known.iter().filter(|(_, words)| *words == most);
     let (only, _) = knowing.next().filter(|_| knowing.next().is_none())?;
     DetectedLanguage::from_code(only.code())
 }
+
+/// Most words of a text whose letters tell next to nothing: one word more decides.
+const SHORT_WORDS_MAX: usize = 3;
 
 /// Words more that a text must have in another language for a conversation to switch to it.
 const SWITCH_WORDS_MIN: usize = 2;
@@ -354,11 +362,12 @@ mod tests {
         let locales = Locales::shipped(Language::EN).unwrap();
         let better = |text: &str, found| {
             let words = |one: &Locale| (one.language, known_words(text, one));
-            super::better(found, &locales.iter().map(words).collect::<Vec<_>>())
+            super::better(text, found, &locales.iter().map(words).collect::<Vec<_>>())
         };
         let (en, fr, de) = (DetectedLanguage::En, DetectedLanguage::Fr, DetectedLanguage::De);
         assert_eq!(better("r u a real person", fr), Some(en));
         assert_eq!(better("servus", fr), Some(de));
+        assert_eq!(better("mandáis a andorra?", en), Some(DetectedLanguage::Es));
         assert_eq!(better("canapé", fr), None);
         assert_eq!(better("STOP", fr), None);
         assert_eq!(better("je voudrais un t-shirt noir", fr), None);

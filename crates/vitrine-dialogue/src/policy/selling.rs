@@ -45,7 +45,9 @@ impl<'a> Turn<'a> {
         self.no_offer |= false;
         let need = self.state.need.clone();
         if !search::searchable(&need) {
-            return self.ask_need();
+            let said = self.moves.len();
+            self.ask_need();
+            return self.say_size(&need, said);
         }
         if self.is_only_words(&need) && !search::says(self.context, &need) {
             return self.nothing(&need);
@@ -53,10 +55,10 @@ impl<'a> Turn<'a> {
         let strict = search::strict(self.context, &need, &self.state.rejected);
         let strict = search::titled(self.context, &need, strict);
         if !self.changes.indifferent {
-            if need.category.is_none() && kinds(&strict) > 1 && self.ask_kind() {
-                return;
-            }
             let said = self.moves.len();
+            if need.category.is_none() && kinds(&strict) > 1 && self.ask_kind() {
+                return self.say_size(&need, said);
+            }
             if self.asks_first(&need, strict.len()) && self.ask_facet() {
                 return self.say_size(&need, said);
             }

@@ -4,6 +4,7 @@ use super::buying;
 use super::cards;
 use super::choose::Turn;
 use super::references;
+use super::taken;
 use crate::command::Reference;
 use crate::plan::Action;
 use crate::plan::ActionKind;
@@ -52,8 +53,39 @@ impl Turn<'_> {
         }
     }
 
+    /// The prices of the products that a message lists, with their sum.
+    fn sum_of(&mut self, listed: BTreeMap<String, taken::Stated>) {
+        let catalog = self.context.catalog;
+        let mut sum: Option<Money> = None;
+        for (sku, stated) in listed {
+            let Some(product) = catalog.product(&sku) else { continue };
+            self.state.need.quantity = stated.pieces;
+            let need = stated.over(&self.state.need);
+            let options = cards::chosen(product, &need, &BTreeMap::new());
+            self.price_of(product, &options);
+            let price = cards::variant(product, &options).map_or(product.price, |one| one.price);
+            let pieces = Decimal::from(stated.pieces.unwrap_or(1));
+            let before = sum.map_or(Decimal::ZERO, |sum| sum.amount);
+            let amount = before.saturating_add(price.amount.saturating_mul(pieces));
+            sum = Some(Money { amount, currency: price.currency });
+            self.products.push(cards::shown(self.context, &need, product, options));
+            self.button(format!("take={}", product.sku), product.name.clone());
+        }
+        self.state.need.quantity = None;
+        let first = self.products.first().map(|shown| shown.card.sku.clone());
+        self.action = Action { sku: first, ..Action::of(ActionKind::Answer) };
+        if let Some(total) = sum {
+            self.moves.push(Move::Sum { total });
+        }
+    }
+
     /// The sum: of the products meant, else of the cart, else of what is under discussion.
     pub(super) fn total(&mut self, about: Option<&Reference>) {
+        // "2 of these and 1 of those, how much is that?"
+        let listed = taken::of_each(&self.reading.commands);
+        if about.is_none() && listed.len() > 1 {
+            return self.sum_of(listed);
+        }
         let open = about.is_none() && self.state.cart.is_empty() && self.several_open();
         let about = if open { Some(&Reference::Both) } else { about };
         let meant = about.map(|reference| self.resolve(reference)).unwrap_or_default();

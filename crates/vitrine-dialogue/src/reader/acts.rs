@@ -239,7 +239,11 @@ fn yes_and_no(draft: &mut Draft<'_, '_>) {
         scene.tokens[clause].iter().any(|token| token.text.contains('?'))
     };
     if let Some(hit) = draft.free(Cue::NoThanks).into_iter().find(|hit| !asked(hit)) {
-        draft.add(hit, Command::Deny);
+        // "maybe later", "forget it": nothing else is wanted either.
+        let no = scene.cues.says(&scene.tokens[hit.start].text, Cue::No);
+        let offered =
+            matches!(pending, Some(Pending::Buy { .. } | Pending::Option { .. } | Pending::Pick));
+        draft.add(hit, if offered && !no { Command::Bye } else { Command::Deny });
         return;
     }
     let no = draft.free(Cue::No).into_iter().find(|hit| answers(scene, hit) && !asked(hit));

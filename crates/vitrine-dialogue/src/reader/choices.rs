@@ -208,6 +208,11 @@ fn remove(draft: &mut Draft<'_, '_>) {
         if draft.scene.topic_in(&clause).is_some() {
             continue;
         }
+        // "forget it then", before anything was taken: no product is meant.
+        let refuses = draft.scene.hit_in(&clause, Cue::NoThanks).is_some();
+        if refuses && draft.scene.input.state.cart.is_empty() {
+            continue;
+        }
         let place = hit.start..clause.end;
         let behind = !categories(draft, &place).is_empty()
             || !references::find(draft.scene, &place).is_empty();
@@ -470,8 +475,14 @@ pub(crate) fn named(draft: &mut Draft<'_, '_>) {
                 if draft.is_used(&tokens) || reference == Reference::Focus {
                     continue;
                 }
+                // "the cheapest one for swimming": of the shop's goods, not of those shown.
+                let of_all = references::beside_value(draft.scene, &sentence.tokens);
+                if reference == Reference::Cheapest && of_all {
+                    draft.add(tokens, Command::LowPrice);
+                    continue;
+                }
                 let negated = draft.scene.hit_before(tokens.start, Cue::Negation, 2).is_some();
-                if negated {
+                if negated || references::negated_behind(draft.scene, &tokens, &clause) {
                     draft.add(tokens, Command::Reject { reference, why: RejectReason::Other });
                     continue;
                 }

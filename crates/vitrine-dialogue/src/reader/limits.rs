@@ -6,6 +6,7 @@ use super::figure::Bound;
 use super::figure::Figure;
 use super::figure::Role;
 use super::numbers::plain;
+use super::references;
 use super::scene::Scene;
 use super::tokens::TokenKind;
 use crate::command::Command;
@@ -34,6 +35,9 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
             continue;
         }
         match &figure.role {
+            // "the one around 74": the price of one shown limits nothing.
+            Role::Money { bound: Some(Bound::Around), .. }
+                if references::by_price(scene, &scene.clause_of(figure.bare.start)).is_some() => {}
             Role::Money { currency, bound } => limit(draft, figure, currency.as_deref(), *bound),
             // "the two of them" means products.
             Role::Quantity
@@ -141,6 +145,13 @@ fn bare(draft: &mut Draft<'_, '_>, figure: &Figure) {
     if count > 0 && count <= BARE_PIECES_MAX && waits_for_yes(scene) && counts_packs(scene, figure)
     {
         return draft.add(tube, Command::Quantity { pieces: count, size: None });
+    }
+    // "give me 10, how much is that?"
+    let before = |cue: Cue| scene.hit_before(figure.bare.start, cue, 0).is_some();
+    let taken = before(Cue::Choose) || before(Cue::Want);
+    if taken && waits_for_yes(scene) && count > 0 && count <= BARE_PIECES_MAX {
+        draft.add(figure.tokens.clone(), Command::Quantity { pieces: count, size: None });
+        return;
     }
     if scene.content_words() > 1 {
         return;

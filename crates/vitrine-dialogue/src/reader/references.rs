@@ -3,6 +3,7 @@
 use super::cues::Cue;
 use super::cues::Meaning;
 use super::draft::Draft;
+use super::figure::Bound;
 use super::figure::Role;
 use super::scene::Scene;
 use super::scene::Seen;
@@ -155,9 +156,17 @@ pub(crate) fn places(scene: &Scene<'_>, place: &Range<usize>) -> Vec<(Reference,
 }
 
 /// "celle à 119": the price of a product shown, beside a word for "the one".
-fn by_price(scene: &Scene<'_>, place: &Range<usize>) -> Option<(Reference, Range<usize>)> {
+pub(crate) fn by_price(
+    scene: &Scene<'_>,
+    place: &Range<usize>,
+) -> Option<(Reference, Range<usize>)> {
     let figure = scene.figures.iter().find(|figure| {
-        let money = matches!(figure.role, Role::Money { bound: None, .. } | Role::Unknown);
+        // "den um 74": about the price of one.
+        let bound = |bound: &Option<Bound>| bound.is_none_or(|bound| bound == Bound::Around);
+        let money = match &figure.role {
+            Role::Money { bound: limit, .. } => bound(limit),
+            role => *role == Role::Unknown,
+        };
         money && figure.values.len() == 1 && inside(&figure.bare, place)
     })?;
     let one = scene.hit_before(figure.tokens.start, Cue::One, ONE_GAP);
@@ -276,6 +285,32 @@ pub(crate) fn several(scene: &Scene<'_>) -> bool {
     state.last_shown.len() > 1
         || state.compared.len() > 1
         || shown(scene).iter().filter(same).count() > 1
+}
+
+/// Whether a wish names a value beside what is asked for, where no list is open to choose from.
+pub(crate) fn beside_value(scene: &Scene<'_>, place: &Range<usize>) -> bool {
+    let value = |target: &MentionTarget| matches!(target, MentionTarget::Value(_));
+    let listed = scene.input.state.last_shown.len() > 1;
+    let mut inside = scene
+        .seen
+        .iter()
+        .filter(|seen| place.start <= seen.tokens.start && seen.tokens.end <= place.end);
+    !listed && inside.any(|seen| seen.targets.iter().any(value))
+}
+
+/// "the second one not, only the first": the no stands behind, and ends the clause.
+pub(crate) fn negated_behind(
+    scene: &Scene<'_>,
+    tokens: &Range<usize>,
+    clause: &Range<usize>,
+) -> bool {
+    let after = scene.hit_after(tokens.end, Cue::Negation, 1);
+    // "die zweite doch nicht"
+    let after = after.or_else(|| scene.hit_after(tokens.end, Cue::No, 1));
+    after.is_some_and(|hit| {
+        let rest = &scene.tokens[hit.tokens.end.min(clause.end)..clause.end];
+        rest.iter().all(|token| !token.text.chars().any(char::is_alphanumeric))
+    })
 }
 
 impl Draft<'_, '_> {
