@@ -27,6 +27,8 @@ pub(crate) enum Cue {
     NoThanks,
     /// "no worries": neither a no nor a yes.
     Ease,
+    /// "my", "your": goods that somebody has or sold, not goods looked for.
+    Owned,
     Human,
     /// A whole message that refuses messages.
     Stop,
