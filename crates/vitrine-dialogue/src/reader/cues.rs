@@ -27,8 +27,6 @@ pub(crate) enum Cue {
     NoThanks,
     /// "no worries": neither a no nor a yes.
     Ease,
-    /// "my", "your": goods that somebody has or sold, not goods looked for.
-    Owned,
     Human,
     /// A whole message that refuses messages.
     Stop,
@@ -117,6 +115,8 @@ pub(crate) enum Cue {
     Contrast,
     /// "the": what follows is known.
     Definite,
+    /// "my", "your": goods that somebody has or sold, not goods looked for.
+    Owned,
     // Figures.
     Max,
     Min,

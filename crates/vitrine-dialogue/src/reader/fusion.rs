@@ -149,7 +149,9 @@ fn asked_of_shop(draft: &mut Draft<'_, '_>) -> bool {
         Command::Ask { question, .. } => is_vague(question),
         command => is_mention(command),
     });
-    if !asks || !open || wishes.iter().any(|cue| scene.has(*cue)) {
+    // "is it recycled?" asks of the product under discussion.
+    let it = scene.in_focus() && (scene.has(Cue::Focus) || scene.has(Cue::Copula));
+    if !asks || !open || it || wishes.iter().any(|cue| scene.has(*cue)) {
         return false;
     }
     let goods =
