@@ -257,7 +257,8 @@ impl Policies {
             if intent.is_some() && !listed {
                 continue;
             }
-            let mut score = self.overlap(profile, &said, &joined);
+            let mut score =
+                self.overlap(profile, &said, &joined, intent.map(|label| (label, locales)));
             if query.how_long && states_time(topic, locales) {
                 score += TIME_SCORE;
             }
@@ -284,8 +285,26 @@ impl Policies {
         found
     }
 
-    fn overlap(&self, profile: &Profile, said: &Profile, joined: &str) -> f32 {
+    fn overlap(
+        &self,
+        profile: &Profile,
+        said: &Profile,
+        joined: &str,
+        intent: Option<(&str, &Locales)>,
+    ) -> f32 {
         let phrases = profile.phrases.iter().filter(|phrase| joined.contains(phrase.as_str()));
+        // "pick it up" only names the matter, and "how long" asks of all its texts: neither tells one
+        // from the others.
+        let tells = |phrase: &&String| {
+            let names = |(label, locales): (&str, &Locales)| {
+                locales.iter().any(|locale| {
+                    let cues = &locale.cues;
+                    cues.names_topic(phrase, label) || cues.says(phrase, Cue::HowLong)
+                })
+            };
+            !intent.is_some_and(names)
+        };
+        let phrases = phrases.filter(tells);
         let words = phrases.map(|phrase| phrase.split_whitespace().count()).max();
         // "vous réparez" says the shop's word "réparer" in another form.
         let inflected = usize::from(profile.words.intersection(&said.words).next().is_some());

@@ -222,6 +222,15 @@ fn goods(shop: &Shop, turned: &Turned) -> Vec<String> {
         for card in cards(each) {
             found.extend(wrong_price(shop, card));
         }
+        if let Move::PriceOf { card, pieces: Some((pieces, total)) } = each {
+            let due = match &card.price {
+                Price::Exact(price) => price.amount * Decimal::from(*pieces),
+                Price::From(_) => Decimal::ZERO,
+            };
+            if total.amount != due {
+                found.push(format!("{pieces} × {}: {total}, not {due}", card.sku));
+            }
+        }
         if let Move::Checkout { lines, total, link } = each {
             found.extend(wrong_cart(shop, turned, lines, *total, link));
         }

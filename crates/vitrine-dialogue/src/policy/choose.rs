@@ -184,6 +184,12 @@ impl<'a> Turn<'a> {
             return self.buying();
         }
         if !self.moves.is_empty() && (!self.changes.sought || self.asks_terms()) {
+            // "do you ship it to Berlin? the Minutelle then": what is named beside is shown too.
+            let named = self.pointed_at();
+            let product = |one: &Reference| matches!(one, Reference::Product(_));
+            if !named.is_empty() && named.iter().all(product) && self.show(&named) {
+                return;
+            }
             return self.after_answers();
         }
         self.selling_or_talk();
@@ -252,7 +258,7 @@ impl<'a> Turn<'a> {
         if searches || self.has(|command| matches!(command, Command::Browse)) {
             return self.search(crate::plan::Lead::First);
         }
-        if self.several_open() && self.changes.sized {
+        if self.changes.sized && (self.several_open() || self.size_narrows()) {
             return self.search(crate::plan::Lead::First);
         }
         if self.changes.sized || self.changes.quantity.is_some() {
@@ -401,6 +407,20 @@ impl<'a> Turn<'a> {
                 && !self.changes.moved
                 && (!self.changes.narrowed || self.meets_again())
                 && self.can_buy())
+    }
+
+    /// Whether a size narrows the search rather than completing a purchase: something else was asked,
+    /// or the product under discussion comes in no sizes.
+    fn size_narrows(&self) -> bool {
+        if self.before.link.is_some() {
+            return false;
+        }
+        let focus = self.state.focus.as_ref().map(|focus| focus.sku.as_str());
+        let product = focus.and_then(|sku| self.context.catalog.product(sku));
+        let sized = product.is_none_or(|product| {
+            self.state.need.options.keys().any(|key| product.options.contains(key))
+        });
+        matches!(self.before.pending, Some(Pending::Facet { .. } | Pending::Need)) || !sized
     }
 
     /// Whether several products were shown to choose from: a size does not say which is meant.

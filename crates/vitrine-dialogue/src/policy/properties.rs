@@ -155,11 +155,16 @@ fn with_unit(key: &str, number: Decimal, language: Language) -> String {
         "inch" | "inches" | "in" => format!("{number}\u{2033}"),
         "hz" => format!("{number} Hz"),
         "db" => format!("{number} dB"),
-        "kg" | "g" | "mm" | "cm" | "m" | "km" | "ml" | "l" | "w" | "wh" | "mah" | "v" | "gsm"
-        | "h" => {
+        "kg" | "g" | "mm" | "cm" | "m" | "km" | "ml" | "l" | "w" | "kw" | "wh" | "kwh" | "mah"
+        | "v" | "gsm" | "h" => {
             let unit = match unit {
-                "l" => "l",
                 "gsm" => "g/m²",
+                "w" => "W",
+                "kw" => "kW",
+                "wh" => "Wh",
+                "kwh" => "kWh",
+                "mah" => "mAh",
+                "v" => "V",
                 other => other,
             };
             format!("{number} {unit}")

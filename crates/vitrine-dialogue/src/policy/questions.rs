@@ -190,8 +190,13 @@ impl Turn<'_> {
 
     pub(super) fn price_of(&mut self, product: &Product, options: &BTreeMap<String, String>) {
         let card = cards::card(self.context, &self.state.need.clone(), product, options);
-        let pieces = self.state.need.quantity.filter(|pieces| *pieces > 1);
-        let variant = cards::variant(product, options);
+        // "how much is that?", of ten in the cart.
+        let line = self.state.cart.iter().find(|line| line.sku == card.sku);
+        let pieces = self.state.need.quantity.or(line.map(|line| line.quantity));
+        let pieces = pieces.filter(|pieces| *pieces > 1);
+        // The price of a version that is still open is none to count with.
+        let exact = cards::missing(product, options).is_none();
+        let variant = cards::variant(product, options).filter(|_| exact);
         let pieces = pieces.zip(variant).map(|(pieces, variant)| {
             let amount = variant.price.amount.saturating_mul(Decimal::from(pieces));
             (pieces, Money { amount, currency: variant.price.currency })

@@ -5,6 +5,7 @@ use crate::shop::Catalog;
 use crate::shop::Lookups;
 use crate::shop::Product;
 use crate::state::DialogueState;
+use crate::state::Pending;
 use rust_decimal::Decimal;
 
 /// Most products that "both" or "all" stand for.
@@ -114,6 +115,13 @@ fn other(state: &DialogueState) -> Option<String> {
 }
 
 fn both(state: &DialogueState) -> Vec<String> {
+    // Beside what is in the cart, what was offered last is the other one.
+    if let (Some(Pending::Buy { sku }), [last]) = (&state.pending, &state.last_shown[..])
+        && sku == last
+        && state.cart.iter().any(|line| line.sku != *sku)
+    {
+        return vec![sku.clone()];
+    }
     let lists = [&state.last_shown, &state.compared];
     if let Some(list) = lists.into_iter().find(|list| list.len() > 1) {
         return list.iter().take(ALL_MAX).cloned().collect();

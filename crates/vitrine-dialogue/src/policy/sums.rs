@@ -21,6 +21,7 @@ impl Turn<'_> {
         let skus = self.resolve(about);
         let products: Vec<&Product> = skus.iter().filter_map(|sku| catalog.product(sku)).collect();
         let mut sum: Option<Money> = None;
+        let mut complete = true;
         let need = self.state.need.clone();
         for product in &products {
             let focus = self.state.focus.as_ref().filter(|one| one.sku == product.sku.as_str());
@@ -28,8 +29,13 @@ impl Turn<'_> {
             let options = cards::chosen(product, &need, &stated);
             self.price_of(product, &options);
             let pieces = Decimal::from(need.quantity.unwrap_or(1));
-            let price = cards::variant(product, &options).map(|variant| variant.price);
-            let Some(price) = price else { continue };
+            let exact = cards::missing(product, &options).is_none();
+            let variant = cards::variant(product, &options).filter(|_| exact);
+            let price = variant.map(|variant| variant.price);
+            let Some(price) = price else {
+                complete = false;
+                continue;
+            };
             let amount = price.amount.saturating_mul(pieces);
             let before = sum.map_or(Decimal::ZERO, |sum| sum.amount);
             sum = Some(Money { amount: before.saturating_add(amount), currency: price.currency });
@@ -41,7 +47,7 @@ impl Turn<'_> {
         }
         let first = products.first().map(|product| product.sku.as_str().to_owned());
         self.action = Action { sku: first, ..Action::of(ActionKind::Answer) };
-        if let Some(total) = sum.filter(|_| products.len() > 1) {
+        if let Some(total) = sum.filter(|_| products.len() > 1 && complete) {
             self.moves.push(Move::Sum { total });
         }
     }
@@ -54,6 +60,13 @@ impl Turn<'_> {
         let bought = |sku: &String| self.state.cart.iter().any(|line| line.sku == *sku);
         if let Some(about) = about.filter(|_| meant.len() > 1 && !meant.iter().all(bought)) {
             return self.prices(about);
+        }
+        if let [sku] = &meant[..]
+            && let Some(product) = self.context.catalog.product(sku).filter(|_| !bought(sku))
+        {
+            let options = cards::chosen(product, &self.state.need.clone(), &BTreeMap::new());
+            self.action.kind = ActionKind::Answer;
+            return self.price_of(product, &options);
         }
         let focus = references::focus(&self.state);
         let product = focus.and_then(|sku| self.context.catalog.product(&sku));
@@ -68,9 +81,11 @@ impl Turn<'_> {
         let need = self.state.need.clone();
         let lines = buying::lines(product, &need);
         let mut sum: Option<Money> = None;
+        let mut complete = true;
         for (pieces, options) in lines {
-            // A version that is still open has no price to add.
+            // A version that is still open has no price to add, and a sum leaves nothing out.
             if cards::missing(product, &options).is_some() {
+                complete = false;
                 continue;
             }
             let card = cards::card(self.context, &need, product, &options);
@@ -82,9 +97,12 @@ impl Turn<'_> {
             let before = sum.map_or(Decimal::ZERO, |sum| sum.amount);
             sum = Some(Money { amount: before.saturating_add(amount), currency });
         }
+        if self.moves.is_empty() {
+            self.price_of(product, &BTreeMap::new());
+        }
         let sku = Some(product.sku.as_str().to_owned());
         self.action = Action { sku, ..Action::of(ActionKind::Answer) };
-        if let Some(total) = sum {
+        if let Some(total) = sum.filter(|_| complete) {
             self.moves.push(Move::Sum { total });
         }
         self.keep_buying(product);

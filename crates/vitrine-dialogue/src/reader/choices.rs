@@ -131,7 +131,22 @@ pub(crate) fn settle(draft: &mut Draft<'_, '_>) {
 }
 
 fn which(draft: &mut Draft<'_, '_>) {
-    let Some(hit) = draft.free(Cue::Which).into_iter().next() else { return };
+    // "the lightest of the two?"
+    let of_both = || {
+        let hit = draft.free(Cue::Both).into_iter().next()?;
+        let asks = draft.scene.asks_at(hit.start) && references::several(draft.scene);
+        let property = draft.scene.hits.iter().any(|one| {
+            matches!(one.meaning, Meaning::Attribute(_))
+                || one.is(Cue::Cheapest)
+                || one.is(Cue::Dearest)
+                || one.is(Cue::Cheaper)
+                || one.is(Cue::Dearer)
+        }) || !draft.scene.seen.is_empty();
+        (asks && property && !draft.has_content()).then_some(hit)
+    };
+    let named = draft.free(Cue::Which).into_iter().next();
+    let of = named.is_none();
+    let Some(hit) = named.or_else(of_both) else { return };
     // "which is the difference?"
     if draft.any(|command| matches!(command, Command::Compare { .. })) {
         draft.mark(&hit);
@@ -155,6 +170,12 @@ fn which(draft: &mut Draft<'_, '_>) {
         });
         choice.filter(|_| inside).map(|choice| (choice, seen.tokens.clone()))
     });
+    if let Some((_, tokens)) = value.as_ref().filter(|_| of) {
+        // None of the two states it: how they differ answers.
+        let references = vec![Reference::Both];
+        draft.add(joined(&hit, tokens), Command::Compare { references });
+        return;
+    }
     // "the cheapest waterproof one, which is it?": of the shop's goods, not of those shown.
     let several = references::several(draft.scene);
     if let Some(tokens) = cheap.clone().filter(|_| value.is_some() || !several) {
@@ -318,6 +339,13 @@ fn choose(draft: &mut Draft<'_, '_>) {
             let tokens = hit.start..place.end.max(hit.end);
             draft.mark(&hit);
             draft.found.push(super::scene::Found { tokens, command: Command::Browse });
+            continue;
+        }
+        // "no no, I'll keep it" and "will it be open?", of nothing under discussion, take nothing.
+        let scene = draft.scene;
+        let refuses = scene.asks_at(hit.start) || scene.has(Cue::No) || scene.has(Cue::NoThanks);
+        if found.is_empty() && refuses && !scene.in_focus() && scene.input.state.shown.is_empty() {
+            draft.mark(&hit);
             continue;
         }
         if found.is_empty() {

@@ -3,6 +3,7 @@
 //! measured, which ask for no price.
 
 use super::cues::Cue;
+use super::cues::Hit;
 use super::cues::Meaning;
 use super::draft::Draft;
 use super::properties::LABEL_LETTERS_MIN;
@@ -71,7 +72,12 @@ pub(super) fn measured(draft: &mut Draft<'_, '_>, sentence: &Sentence, hit: &Ran
     if !named && !timed && counted.is_none() {
         return false;
     }
-    draft.mark(hit);
+    // "combien de litres" may be a property as a whole.
+    let property = |at: &usize| {
+        let of = |one: &Hit| matches!(one.meaning, Meaning::Attribute(_));
+        scene.hits.iter().any(|one| of(one) && one.tokens.contains(at))
+    };
+    hit.clone().filter(|at| !property(at)).for_each(|at| draft.mark(&(at..at + 1)));
     let Some(tokens) = counted.filter(|_| !named && !timed) else { return true };
     let product = !references::products(scene, &sentence.tokens).is_empty();
     if scene.in_focus() || product {

@@ -103,6 +103,8 @@ pub(crate) enum Cue {
     Copula,
     /// "if", "in case".
     If,
+    /// "for", before what something is used with.
+    MeantFor,
     Have,
     HowLong,
     Want,
@@ -145,6 +147,12 @@ pub(crate) enum Cue {
     Worn,
     Where,
     Opening,
+    /// "I do not own": what follows is missing, not refused.
+    Lack,
+    /// "in another shop".
+    Elsewhere,
+    /// "just one".
+    Single,
 }
 
 impl Cue {
@@ -388,6 +396,13 @@ impl Cues {
         let tokens = self.tokens(text);
         let found = self.phrases.find(&tokens, &self.skip);
         found.iter().any(|hit| self.meanings[hit.meaning] == Meaning::Cue(cue))
+    }
+
+    /// Whether a text holds a phrase for a matter of the shop.
+    pub(crate) fn names_topic(&self, text: &str, label: &str) -> bool {
+        let found = self.phrases.find(&self.tokens(text), &self.skip);
+        let named = |meaning: &Meaning| matches!(meaning, Meaning::Topic(one) if one == label);
+        found.iter().any(|hit| named(&self.meanings[hit.meaning]))
     }
 
     /// All phrases in the tokens, in order; those inside a longer one that says something are

@@ -135,6 +135,15 @@ fn one(scene: &Scene<'_>, numbers: &[Number], at: usize) -> (Figure, usize) {
 /// Parts of an address, a telephone or an order number are no figures.
 fn written(scene: &Scene<'_>, figure: &mut Figure) -> bool {
     let inside = figure.bare.clone().any(|token| scene.taken[token]);
+    // "18h30", "9:15": the minutes of a time.
+    let clock = figure.bare.start.checked_sub(2).is_some_and(|hours| {
+        let sign = &scene.tokens[hours + 1];
+        matches!(&*sign.text, "h" | ":")
+            && sign.glued
+            && scene.tokens[figure.bare.start].glued
+            && scene.tokens[hours].kind == TokenKind::Number
+    });
+    let inside = inside || clock;
     if inside {
         figure.role = Role::Other;
     }

@@ -559,6 +559,12 @@ pub(crate) fn fill(draft: &mut Draft<'_, '_>) {
     {
         return;
     }
+    // "mmh": a yes or a no to nothing.
+    let state = scene.input.state;
+    let idle = state.pending.is_none() && state.answered.is_none() && state.shown.is_empty();
+    if idle && matches!(command, Command::Confirm | Command::Deny) {
+        return;
+    }
     // Yes, no and courtesy are short; a label for a long message without such words is doubtful.
     let courteous = matches!(command, Command::Confirm | Command::Deny | Command::Greet);
     if courteous && scene.content_words() > evidence::COURTESY_WORDS_MAX {

@@ -7,7 +7,10 @@ use super::figure::Figure;
 use super::figure::Role;
 use super::numbers::plain;
 use super::scene::Scene;
+use super::tokens::TokenKind;
 use crate::command::Command;
+use crate::command::Question;
+use crate::command::Reference;
 use crate::state::Pending;
 use rust_decimal::Decimal;
 
@@ -48,6 +51,32 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
     // "a pair", "a couple of them" are no counts; "both" of one product may be.
     each(draft);
     only_one(draft);
+    all_of_one(draft);
+}
+
+/// "how much for the two?", of one product: two pieces of it.
+fn all_of_one(draft: &mut Draft<'_, '_>) {
+    let scene = draft.scene;
+    if super::references::several(scene) || !scene.in_focus() {
+        return;
+    }
+    let both = |at: usize| scene.hits_of(Cue::Both).any(|hit| hit.tokens.contains(&at));
+    let mut figures = scene.figures.iter().filter(|figure| both(figure.bare.start));
+    let counted = figures.find_map(|figure| Some((figure.count()?, figure.bare.clone())));
+    let Some((pieces, tokens)) = counted else { return };
+    let mut asked = false;
+    for found in &mut draft.found {
+        if let Command::Ask { question: Question::Price | Question::Total, about } =
+            &mut found.command
+            && *about == Some(Reference::Both)
+        {
+            *about = Some(Reference::Focus);
+            asked = true;
+        }
+    }
+    if asked {
+        draft.add(tokens, Command::Quantity { pieces, size: None });
+    }
 }
 
 /// "no, just one in 41": one in place of several.
@@ -59,6 +88,7 @@ fn only_one(draft: &mut Draft<'_, '_>) {
         let size = matches!(figure.role, Role::Size(_));
         scene.hit_before(figure.tokens.start, Cue::Each, 1).filter(|_| size)
     });
+    let one = one.or_else(|| scene.hits_of(Cue::Single).next());
     if let Some(hit) = one.filter(|_| several && !counted) {
         draft.add(hit.tokens.clone(), Command::Quantity { pieces: 1, size: None });
     }
@@ -107,6 +137,11 @@ fn bare(draft: &mut Draft<'_, '_>, figure: &Figure) {
         limit(draft, figure, None, Some(Bound::Max));
         return;
     }
+    let tube = figure.bare.start..figure.bare.end + 1;
+    if count > 0 && count <= BARE_PIECES_MAX && waits_for_yes(scene) && counts_packs(scene, figure)
+    {
+        return draft.add(tube, Command::Quantity { pieces: count, size: None });
+    }
     if scene.content_words() > 1 {
         return;
     }
@@ -125,6 +160,19 @@ fn bare(draft: &mut Draft<'_, '_>, figure: &Figure) {
         }
         _ => {}
     }
+}
+
+/// "3 tubes then": a number before a word that nothing explains, and no more.
+fn counts_packs(scene: &Scene<'_>, figure: &Figure) -> bool {
+    let at = figure.bare.end;
+    let word = scene.tokens.get(at).is_some_and(|next| {
+        next.kind == TokenKind::Word && !next.glued && !scene.cues.is_filler(&next.text)
+    });
+    let known = scene.seen.iter().any(|seen| seen.tokens.contains(&at))
+        || scene.hits.iter().any(|hit| hit.tokens.contains(&at) && !hit.is_structure());
+    word && !known
+        && !scene.asks_at(at)
+        && scene.content_words_outside(&(figure.bare.start..at + 1)) == 0
 }
 
 /// Whether a product was shown that only needs a yes: a number is then how many.

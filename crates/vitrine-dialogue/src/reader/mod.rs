@@ -174,7 +174,10 @@ fn rest(draft: &mut Draft<'_, '_>) {
         questions::unknown(draft);
     }
     // "no, a leather strap": what is refused gives way to what is named.
-    let open = draft.found.iter().all(|found| found.command == Command::Deny);
+    let open = draft.found.iter().all(|found| {
+        found.command == Command::Deny
+            || found.command == Command::Confirm && scene.input.state.pending.is_none()
+    });
     if open && (goods::names_goods(draft) || wishes::asks_for_goods(draft)) {
         return;
     }

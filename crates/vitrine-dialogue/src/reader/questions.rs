@@ -18,6 +18,7 @@ use super::scene::Scene;
 use super::scene::Sentence;
 use super::statements;
 use super::statements::Stated;
+use super::tokens::fold;
 use crate::command::Command;
 use crate::command::Question;
 use crate::command::Reference;
@@ -35,6 +36,7 @@ const DENIAL_GAP: usize = 2;
 /// Reads all questions on products.
 pub(crate) fn find(draft: &mut Draft<'_, '_>) {
     for sentence in draft.scene.sentences.clone() {
+        named_feature(draft, &sentence);
         direct(draft, &sentence);
         attributes(draft, &sentence);
         values(draft, &sentence);
@@ -130,6 +132,33 @@ fn included(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
     draft.add(sentence.tokens.clone(), Command::Ask { question, about });
 }
 
+/// "has it got a shoe compartment?": a question that holds all the words of a feature of the product
+/// under discussion asks for that, and for no other goods.
+fn named_feature(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
+    let scene = draft.scene;
+    let other = [Cue::Want, Cue::Another, Cue::Cheaper, Cue::Which, Cue::Both, Cue::Choose];
+    let other = other.iter().any(|cue| scene.hit_in(&sentence.tokens, *cue).is_some());
+    let named = !references::products(scene, &sentence.tokens).is_empty();
+    if !sentence.question || other || named || !scene.in_focus() {
+        return;
+    }
+    let Some(product) = product_at(scene, Some(&Reference::Focus)) else { return };
+    let said =
+        |word: &str| scene.tokens[sentence.tokens.clone()].iter().any(|one| one.text == word);
+    let whole = |feature: &&String| {
+        let folded = fold(feature);
+        let words = folded.split(|c: char| !c.is_alphanumeric());
+        let words: Vec<&str> =
+            words.filter(|word| word.len() > 2 && !scene.cues.is_filler(word)).collect();
+        words.len() > 1 && words.iter().all(|word| said(word))
+    };
+    let features = product.features(scene.input.language);
+    let Some(text) = features.iter().find(whole).cloned() else { return };
+    let question = Question::Feature { text };
+    let about = Some(Reference::Focus);
+    draft.add(sentence.tokens.clone(), Command::Ask { question, about });
+}
+
 /// A question on a product in words that name no property.
 pub(crate) fn unknown_of(draft: &mut Draft<'_, '_>, sentence: &Sentence, about: Reference) {
     let key = own_key(draft.scene, sentence, Some(&about));
@@ -212,7 +241,8 @@ fn direct(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
             draft.mark(&hit);
             continue;
         }
-        if cue == Cue::Price && measured(draft, sentence, &hit) {
+        let figure = matches!(cue, Cue::Price | Cue::Total);
+        if figure && measured(draft, sentence, &hit) {
             continue;
         }
         if asks_for_others(draft.scene, sentence, cue) || states_limit(draft.scene, &hit, cue) {

@@ -42,6 +42,7 @@ const ABOUT_PRODUCTS: [&str; 5] =
 /// Reads orders, then topics.
 pub(crate) fn find(draft: &mut Draft<'_, '_>) {
     orders(draft);
+    elsewhere(draft);
     topics(draft);
     ellipsis(draft);
     same_of(draft);
@@ -189,6 +190,21 @@ fn goes_on(draft: &mut Draft<'_, '_>) {
     }
     draft.mark(&(0..scene.tokens.len()));
     add_topic(draft, 0..scene.tokens.len(), intent);
+}
+
+/// "the same jacket is 15 € less in another shop": a price elsewhere is a matter of discounts, and
+/// no wish.
+fn elsewhere(draft: &mut Draft<'_, '_>) {
+    let scene = draft.scene;
+    let known = scene.input.policies.of_intent("discount_request").next().is_some();
+    let trouble = draft.any(|command| matches!(command, Command::Complain { .. }));
+    for sentence in scene.sentences.iter().filter(|_| known && !trouble) {
+        let cue = |cue: Cue| scene.hit_in(&sentence.tokens, cue).is_some();
+        let priced = [Cue::Cheaper, Cue::Cheapest, Cue::LowPrice].into_iter().any(cue);
+        if cue(Cue::Elsewhere) && priced && !cue(Cue::Want) {
+            add_topic(draft, sentence.tokens.clone(), "discount_request".to_owned());
+        }
+    }
 }
 
 fn topics(draft: &mut Draft<'_, '_>) {

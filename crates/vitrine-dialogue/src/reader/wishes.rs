@@ -16,6 +16,7 @@ use super::kinds::values;
 use super::scene::Scene;
 use super::scene::Seen;
 use super::spelling::same_words;
+use super::tokens::TokenKind;
 use crate::command::Command;
 use crate::command::Polarity;
 use crate::command::Reference;
@@ -72,11 +73,12 @@ pub(crate) fn polarity(draft: &Draft<'_, '_>, tokens: &Range<usize>) -> Polarity
         scene
             .hits_of(cue)
             .filter(|hit| hit.tokens.start >= before.start && hit.tokens.end <= before.end)
-            .filter(|hit| !draft.is_used(&hit.tokens))
+            .filter(|hit| !draft.is_used(&hit.tokens) && !is_lack(scene, hit))
             .last()
     };
     let near = scene
         .hit_before(tokens.start, Cue::NegationNear, NEAR_GAP)
+        .filter(|hit| !is_lack(scene, hit))
         .or_else(|| scene.hit_before(tokens.start, Cue::TooMuch, NEAR_GAP))
         .or_else(|| scene.hit_before(tokens.start, Cue::Remove, 2));
     if near.is_some() || listed(scene, tokens) || denied_behind(scene, tokens) {
@@ -97,6 +99,15 @@ pub(crate) fn polarity(draft: &Draft<'_, '_>, tokens: &Range<usize>) -> Polarity
     }
     let softened = scene.hit_in(&clause, Cue::Prefer).is_some();
     if softened { Polarity::Prefer } else { Polarity::Must }
+}
+
+/// "I do not own hiking shoes": what somebody lacks is wished for, unless a wish is denied.
+fn is_lack(scene: &Scene<'_>, negation: &Hit) -> bool {
+    scene.hits_of(Cue::Lack).any(|lack| {
+        let same =
+            lack.tokens.start < negation.tokens.end && negation.tokens.start < lack.tokens.end;
+        same && scene.hit_after(lack.tokens.end, Cue::Want, 0).is_none()
+    })
 }
 
 /// "in yellow no", "gelb nicht": a negation behind the words, at the end of their clause.
@@ -147,12 +158,37 @@ fn is_service(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
     !want.is_some_and(|want| want.tokens.end <= tokens.start && tokens.end <= topic.tokens.start)
 }
 
-/// Whether a kind of product only says of what kind another one is: "a strap with a band".
+/// Most tokens between a product and what it goes with: "for a 160 x 200 cm".
+const COMPLEMENT_GAP: usize = 7;
+
+/// Whether some tokens begin a wish of their own.
+fn names_want(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
+    [Cue::Want, Cue::Each, Cue::Or].iter().any(|cue| scene.hit_in(tokens, *cue).is_some())
+}
+
+/// Whether a kind of product only says of what kind another one is, or what it goes with: "a strap
+/// with a band", "a duvet for a 160x200 bed".
 fn is_complement(scene: &Scene<'_>, seen: &Seen) -> bool {
-    let before = scene.seen.iter().rfind(|one| one.tokens.end <= seen.tokens.start);
-    let Some(before) = before.filter(|before| category(before).is_some()) else { return false };
-    let [joint] = &scene.tokens[before.tokens.end..seen.tokens.start] else { return false };
+    let before = scene
+        .seen
+        .iter()
+        .rfind(|one| one.tokens.end <= seen.tokens.start && category(one).is_some());
+    let Some(before) = before else { return false };
     let gap = before.tokens.end..seen.tokens.start;
+    let meant = scene.hit_in(&gap, Cue::MeantFor).filter(|hit| hit.tokens.start == gap.start);
+    if meant.is_some() && gap.len() <= COMPLEMENT_GAP {
+        let idle = |at: &usize| {
+            let token = &scene.tokens[*at];
+            let figure = scene.figures.iter().any(|figure| figure.tokens.contains(at));
+            token.kind != TokenKind::Word || scene.cues.is_filler(&token.text) || figure
+        };
+        return gap.clone().all(|at| idle(&at)) && !names_want(scene, &gap);
+    }
+    let direct = scene.seen.iter().rfind(|one| one.tokens.end <= seen.tokens.start);
+    if !direct.is_some_and(|direct| direct.tokens == before.tokens) {
+        return false;
+    }
+    let [joint] = &scene.tokens[gap.clone()] else { return false };
     let parts = [Cue::Or, Cue::Negation, Cue::Contrast, Cue::Definite, Cue::Each];
     scene.cues.is_filler(&joint.text)
         && !scene.cues.joins_numbers(&joint.text)
@@ -236,12 +272,22 @@ fn names_product_of(scene: &Scene<'_>, seen: &Seen, kind: &str) -> bool {
     let catalog = scene.input.catalog;
     let Some(sentence) = scene.sentence_of(seen.tokens.start) else { return false };
     let named = super::references::products(scene, &sentence.tokens);
-    named.iter().any(|(reference, _)| match reference {
+    named.iter().any(|(reference, name)| match reference {
+        // "the Slalane poles": a kind right beside a name belongs to it, whatever the shop calls it.
+        Reference::Product(_) if beside(scene, seen, name) => true,
         Reference::Product(sku) => {
             catalog.product(sku).is_some_and(|product| catalog.is_within(&product.category, kind))
         }
         _ => false,
     })
+}
+
+/// Whether nothing stands between a kind of product and a name.
+fn beside(scene: &Scene<'_>, seen: &Seen, name: &Range<usize>) -> bool {
+    let other = scene.seen.iter().any(|one| {
+        category(one).is_some() && one.tokens != seen.tokens && one.tokens.end == name.start
+    });
+    seen.tokens.end == name.start || name.end == seen.tokens.start && !other
 }
 
 /// "the dumbbells, then": the kind of the product under discussion, and nothing else, means that
@@ -366,7 +412,11 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
 pub(crate) fn asks_for_goods(draft: &mut Draft<'_, '_>) -> bool {
     let scene = draft.scene;
     let asks = scene.hits_of(Cue::Have).next().filter(|hit| scene.asks_at(hit.tokens.start));
-    let short = scene.content_words() <= GOODS_WORDS_MAX;
+    let sentence = asks.and_then(|hit| scene.sentence_of(hit.tokens.start));
+    let words = sentence.map_or(scene.tokens.len(), |one| {
+        scene.content_words() - scene.content_words_outside(&one.tokens).min(scene.content_words())
+    });
+    let short = words <= GOODS_WORDS_MAX;
     let open = scene.input.state.focus.is_none() && scene.input.state.trouble.is_none();
     if asks.is_none() || !short || !open || loose_words(draft).is_empty() {
         return false;

@@ -9,10 +9,12 @@ use crate::words::keys::Key;
 use crate::words::keys::Slot;
 use crate::words::numbers::Format;
 use crate::words::numbers::missing_placeholder;
-use crate::words::titles::TITLE_CHARS_MAX;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use vitrine_base::money::Money;
+
+/// Longest title of a button, in characters: the limit of the strictest channel.
+pub const TITLE_CHARS_MAX: usize = 20;
 
 /// Most variants of a template.
 const VARIANTS_MAX: usize = 32;

@@ -3,8 +3,10 @@
 use crate::plan::PlannedOption;
 use crate::words::templates::Templates;
 
-/// Longest title, in characters: the limit of the strictest channel.
-pub const TITLE_CHARS_MAX: usize = 20;
+pub use crate::words::templates::TITLE_CHARS_MAX;
+
+/// Most letters of a word that only joins others.
+const JOINING_CHARS_MAX: usize = 3;
 
 /// A title for each option, at most [`TITLE_CHARS_MAX`] characters, all different.
 pub(crate) fn titles(options: &[PlannedOption], templates: &Templates) -> Vec<String> {
@@ -40,25 +42,32 @@ fn numbered(title: &str, taken: &[String]) -> String {
     }
 }
 
+/// Whether a word is as short as those that join others: "de", "for", "und".
+fn leads_on(word: &str) -> bool {
+    word.chars().count() <= JOINING_CHARS_MAX && word.chars().all(char::is_lowercase)
+}
+
 /// The start of a text that ends with a whole word; a single long word is cut.
 fn cut(text: &str, chars_max: usize) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if text.chars().count() <= chars_max {
         return text;
     }
-    let mut kept = String::new();
+    let mut words: Vec<&str> = Vec::new();
     let mut chars = 0;
     for word in text.split(' ') {
-        let length = word.chars().count() + usize::from(!kept.is_empty());
+        let length = word.chars().count() + usize::from(!words.is_empty());
         if chars + length > chars_max {
             break;
         }
-        if !kept.is_empty() {
-            kept.push(' ');
-        }
-        kept.push_str(word);
+        words.push(word);
         chars += length;
     }
+    // "électronique de" lacks what its last word leads to.
+    while words.len() > 1 && words.last().is_some_and(|word| leads_on(word)) {
+        words.pop();
+    }
+    let mut kept = words.join(" ");
     if kept.is_empty() {
         kept = text.chars().take(chars_max - 1).collect();
         kept.push('…');
@@ -83,6 +92,7 @@ mod tests {
         let options = [
             option("feel=comfort", "un confort moelleux au quotidien"),
             option("feel=comfort2", "un confort moelleux et souple"),
+            option("kind=tech", "électronique de sport"),
             option("x=y", "Donaudampfschifffahrtsgesellschaft"),
             option("size=42 1/3", ""),
             option("take=RUN-1", ""),
@@ -91,9 +101,10 @@ mod tests {
         let titles = titles(&options, templates);
         assert_eq!(titles[0], "un confort moelleux");
         assert_eq!(titles[1], "un confort 2");
-        assert_eq!(titles[2], "Donaudampfschifffah…");
-        assert_eq!(titles[3], "42 1/3");
-        assert_eq!(titles[5], format!("{} 2", titles[4]));
+        assert_eq!(titles[2], "électronique");
+        assert_eq!(titles[3], "Donaudampfschifffah…");
+        assert_eq!(titles[4], "42 1/3");
+        assert_eq!(titles[6], format!("{} 2", titles[5]));
         assert!(titles.iter().all(|title| title.chars().count() <= TITLE_CHARS_MAX));
     }
 }
