@@ -268,8 +268,10 @@ impl Policies {
                 // "does the estimate cost anything?", of the text that spoke of it.
                 let last = query.last == Some(topic.id.as_str());
                 let shares = profile.text.intersection(&said.text).next().is_some();
-                if last && !leaves && (shares || query.how_long && states_time(topic, locales)) {
+                if last && !leaves && query.how_long && states_time(topic, locales) {
                     score += LAST_SCORE;
+                } else if last && shares {
+                    score += FIRST_SCORE;
                 }
                 if special && !last && !profile.is_said(&said, &joined) {
                     score -= UNSAID_LOSS;
