@@ -62,6 +62,9 @@ const UNSAID_LOSS: f32 = 2.5;
 /// What the matter that a topic is mostly about is worth.
 const FIRST_SCORE: f32 = 1.5;
 
+/// What the topic answered last is worth to a question that it answers as well.
+const LAST_SCORE: f32 = 2.5;
+
 /// What a text that states a number of days is worth to a question on a time.
 const TIME_SCORE: f32 = 1.5;
 
@@ -218,6 +221,18 @@ impl Policies {
         })
     }
 
+    /// The topics whose own words a question holds, in this or another form.
+    pub fn said<'a>(
+        &'a self,
+        text: &str,
+        locales: &Locales,
+    ) -> impl Iterator<Item = &'a Topic> + use<'a> {
+        let said = Profile::said(text, locales);
+        let joined = format!(" {} ", plain_words(text).join(" "));
+        let all = self.topics.iter().zip(&self.profiles);
+        all.filter(move |(_, profile)| profile.is_said(&said, &joined)).map(|(topic, _)| topic)
+    }
+
     /// The topics that answer a question, best first, with their scores. With an intent, all of
     /// its topics; without one, those whose own words or label the question holds.
     #[must_use]
@@ -230,6 +245,13 @@ impl Policies {
         let said = Profile::said(query.text, locales);
         let joined = format!(" {} ", plain_words(query.text).join(" "));
         let mut found: Vec<(String, f32)> = Vec::new();
+        // "and do you sharpen knives?", after their care: another text has the very words.
+        let mut all = self.topics.iter().zip(&self.profiles);
+        let leaves = all.any(|(topic, profile)| {
+            let listed = topic.intents.iter().any(|one| Some(one.as_str()) == intent);
+            let last = query.last == Some(topic.id.as_str());
+            listed && !last && profile.is_said(&said, &joined)
+        });
         for (topic, profile) in self.topics.iter().zip(&self.profiles) {
             let listed = intent.is_some_and(|label| topic.intents.iter().any(|one| one == label));
             if intent.is_some() && !listed {
@@ -245,7 +267,10 @@ impl Policies {
                 let special = !profile.phrases.is_empty();
                 // "does the estimate cost anything?", of the text that spoke of it.
                 let last = query.last == Some(topic.id.as_str());
-                if last && profile.text.intersection(&said.text).next().is_some() {
+                let shares = profile.text.intersection(&said.text).next().is_some();
+                if last && !leaves && query.how_long && states_time(topic, locales) {
+                    score += LAST_SCORE;
+                } else if last && shares {
                     score += FIRST_SCORE;
                 }
                 if special && !last && !profile.is_said(&said, &joined) {

@@ -117,6 +117,8 @@ pub(crate) enum Cue {
     Contrast,
     /// "the": what follows is known.
     Definite,
+    /// "my", "your": goods that somebody has or sold, not goods looked for.
+    Owned,
     // Figures.
     Max,
     Min,

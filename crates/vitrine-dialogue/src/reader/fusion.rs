@@ -8,6 +8,7 @@ use super::cues::Cue;
 use super::draft::Draft;
 use super::evidence;
 use super::scene::Found;
+use super::scene::SURE;
 use super::scene::Scene;
 use super::service;
 use super::taps;
@@ -59,6 +60,15 @@ const ANSWER_WORDS_MAX: usize = 3;
 /// Most content words of a message that only says which goods are meant.
 const GOODS_WORDS_MAX: usize = 4;
 
+/// Most words between "my" and the goods: "my six new glasses".
+const OWNED_GAP: usize = 2;
+
+/// From this sentiment down a message is bitter.
+const BITTER_MAX: f32 = -0.7;
+
+/// From this probability a matter is meant of which the shop's own words are said.
+const OWN_WORDS_MIN: f32 = 0.1;
+
 /// Labels of trouble.
 const TROUBLE: [&str; 4] = ["delivery_problem", "damaged_item", "payment_problem", "complaint"];
 
@@ -73,11 +83,93 @@ pub(crate) fn weigh(draft: &mut Draft<'_, '_>) {
     let all = &scene.input.evidence.whole;
     let Some((label, probability)) = all.iter().max_by(|a, b| a.1.total_cmp(b.1)) else { return };
     drop_unlikely(draft);
+    if tells_of_trouble(draft) || asked_of_shop(draft) {
+        return;
+    }
     if evidence::is_service(label) {
         correct(draft, label, *probability);
         service_label(draft, label, *probability);
     }
     clauses(draft);
+}
+
+/// "my glasses arrived in bits": goods that somebody has, in a statement that the classifier takes
+/// for trouble or that is bitter, are not looked for.
+fn tells_of_trouble(draft: &mut Draft<'_, '_>) -> bool {
+    let scene = draft.scene;
+    let state = scene.input.state;
+    let selling = state.pending.as_ref().is_some_and(is_sale);
+    let asks = scene.sentences.iter().any(|sentence| sentence.question);
+    let kind = |target: &MentionTarget| {
+        matches!(target, MentionTarget::Category(_) | MentionTarget::Product(_))
+    };
+    let owned = scene.seen.iter().any(|seen| {
+        let start = seen.tokens.start;
+        let near = |end: usize| end <= start && start - end <= OWNED_GAP;
+        seen.targets.iter().any(kind) && scene.hits_of(Cue::Owned).any(|hit| near(hit.tokens.end))
+    });
+    let mentions = draft.found.iter().all(|found| {
+        is_mention(&found.command) || matches!(found.command, Command::Quantity { .. })
+    });
+    if selling || asks || !owned || !mentions || scene.has(Cue::Want) {
+        return false;
+    }
+    let troubles = TROUBLE.iter().map(|label| (*label, likelihood(draft, label)));
+    let sum: f32 = troubles.clone().map(|(_, probability)| probability).sum();
+    let bitter = scene.input.evidence.sentiment <= BITTER_MAX;
+    if sum < evidence::LABEL_MIN && !bitter {
+        return false;
+    }
+    // "your cream gave me a rash": in the words of one of the shop's texts.
+    let input = scene.input;
+    let own = input.policies.said(input.text, input.locales);
+    let own = own
+        .flat_map(|topic| &topic.intents)
+        .find_map(|intent| TROUBLE.into_iter().find(|label| label == intent));
+    let likeliest = troubles.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(label, _)| label);
+    let likeliest = likeliest.filter(|_| sum >= evidence::LABEL_MIN);
+    let label = own.or(likeliest).unwrap_or("complaint");
+    draft.found.retain(|found| matches!(found.command, Command::Greet));
+    draft.sarcastic |= scene.has(Cue::Praise);
+    add(draft, label);
+    true
+}
+
+/// "do you sharpen knives?": goods in a question on what the shop does, in the own words of one of
+/// its texts, on a matter that the classifier sees as well.
+fn asked_of_shop(draft: &mut Draft<'_, '_>) -> bool {
+    let scene = draft.scene;
+    let input = scene.input;
+    let asks = scene.sentences.iter().any(|sentence| sentence.question);
+    let wishes = [Cue::Want, Cue::Which, Cue::Another, Cue::Cheaper, Cue::Cheapest, Cue::Choose];
+    let open = draft.found.iter().all(|found| match &found.command {
+        Command::Ask { question: Question::Topic { intent, .. }, .. } => {
+            likelihood(draft, intent) < UNLIKELY
+        }
+        Command::Ask { question, .. } => is_vague(question),
+        command => is_mention(command),
+    });
+    // "is it recycled?" asks of the product under discussion.
+    let it = scene.in_focus() && (scene.has(Cue::Focus) || scene.has(Cue::Copula));
+    if !asks || !open || it || wishes.iter().any(|cue| scene.has(*cue)) {
+        return false;
+    }
+    let goods =
+        |at: usize| scene.seen.iter().any(|seen| seen.exact >= SURE && seen.tokens.contains(&at));
+    let words = scene.tokens.iter().enumerate().filter(|(at, _)| !goods(*at));
+    let words: Vec<&str> = words.map(|(_, token)| token.text.as_str()).collect();
+    let own = input.policies.said(&words.join(" "), input.locales);
+    let own = own.flat_map(|topic| &topic.intents);
+    let likely = own.map(|intent| (intent, likelihood(draft, intent)));
+    let likely = likely.max_by(|a, b| a.1.total_cmp(&b.1));
+    let sells = scene.has(Cue::Have) || scene.has(Cue::Browse);
+    let least = if sells { evidence::LABEL_MIN } else { OWN_WORDS_MIN };
+    let Some((intent, _)) = likely.filter(|(_, probability)| *probability >= least) else {
+        return false;
+    };
+    draft.found.retain(|found| matches!(found.command, Command::Greet));
+    add(draft, intent);
+    true
 }
 
 /// "can I stack it with another one?": a question that names no goods goes on with the matter
@@ -257,7 +349,13 @@ fn wishes_for_goods(draft: &Draft<'_, '_>, label: &str) -> bool {
                 | Command::Another
         )
     });
-    BESIDE_SEARCH.contains(&label) && wished && !named
+    // "should I keep my serums in the fridge?" asks for no serums.
+    let scene = draft.scene;
+    let asks = scene.sentences.iter().any(|sentence| sentence.question);
+    let wishes = [Cue::Want, Cue::Have, Cue::Browse, Cue::Which, Cue::Another, Cue::Cheaper];
+    let asked = asks && !wishes.iter().any(|cue| scene.has(*cue));
+    let asked = asked && likelihood(draft, label) >= CLAUSE_MIN;
+    BESIDE_SEARCH.contains(&label) && wished && !named && !asked
 }
 
 /// Whether a short message goes on with the search, and no word tells of trouble: "the glass
@@ -284,6 +382,12 @@ fn service_label(draft: &mut Draft<'_, '_>, label: &str, probability: f32) {
     let answering = matches!(state.pending, Some(Pending::Facet { .. } | Pending::Need))
         && scene.content_words() <= ANSWER_WORDS_MAX;
     let trouble = TROUBLE.contains(&label);
+    // "still not sent, outrageous": of which kind the trouble is may be open.
+    let probability = if trouble {
+        TROUBLE.iter().map(|label| likelihood(draft, label)).sum::<f32>().max(probability)
+    } else {
+        probability
+    };
     let shown = !state.shown.is_empty() && state.trouble.is_none();
     let selling = shown && state.pending.as_ref().is_some_and(is_sale);
     let least = match (trouble && selling, answering) {
