@@ -41,6 +41,9 @@ pub enum PolicyError {
 /// What a hit of a topic's own words is worth, for each word.
 const WORDS_SCORE: f32 = 2.0;
 
+/// What a phrase is worth that only names the matter.
+const NAMED_SCORE: f32 = 1.0;
+
 /// What a stem of a topic's label is worth.
 const LABEL_SCORE: f32 = 1.0;
 
@@ -257,8 +260,10 @@ impl Policies {
             if intent.is_some() && !listed {
                 continue;
             }
-            let mut score =
-                self.overlap(profile, &said, &joined, intent.map(|label| (label, locales)));
+            // Words of a text under several intents may only say which of them is meant.
+            let several = topic.intents.len() > 1;
+            let named = intent.map(|label| (if several { label } else { "" }, locales));
+            let mut score = self.overlap(profile, &said, &joined, named);
             if query.how_long && states_time(topic, locales) {
                 score += TIME_SCORE;
             }
@@ -295,8 +300,8 @@ impl Policies {
         intent: Option<(&str, &Locales)>,
     ) -> f32 {
         let phrases = profile.phrases.iter().filter(|phrase| joined.contains(phrase.as_str()));
-        // "pick it up" only names the matter, and "how long" asks of all its texts: neither tells one
-        // from the others.
+        // "pick it up" only names the matter, and "how long" asks of all its texts: both tell
+        // little of which one.
         let tells = |phrase: &&String| {
             let names = |(label, locales): (&str, &Locales)| {
                 locales.iter().any(|locale| {
@@ -306,6 +311,7 @@ impl Policies {
             };
             !intent.is_some_and(names)
         };
+        let named = if phrases.clone().next().is_some() { NAMED_SCORE } else { 0.0 };
         let phrases = phrases.filter(tells);
         let words = phrases.map(|phrase| phrase.split_whitespace().count()).max();
         // "vous réparez" says the shop's word "réparer" in another form.
@@ -315,7 +321,7 @@ impl Policies {
         let texts = profile.text.intersection(&said.text);
         let texts: f32 = texts.filter_map(|stem| self.rarity.get(stem)).sum();
         let numbers = profile.numbers.intersection(&said.numbers).count();
-        WORDS_SCORE * small(words)
+        (WORDS_SCORE * small(words)).max(named)
             + LABEL_SCORE * small(labels)
             + TEXT_SCORE * texts
             + NUMBER_SCORE * small(numbers)
