@@ -52,6 +52,7 @@ const SERDE_PATHS: &[&str] = &[
     "crates/vitrine-dialogue/src/locale/",
     "crates/vitrine-dialogue/src/policies.rs",
     "crates/vitrine-dialogue/src/reader/cues.rs",
+    "crates/vitrine-dialogue/src/reader/forms.rs",
     "crates/vitrine-dialogue/src/reader/model/gate.rs",
     "crates/vitrine-dialogue/src/state.rs",
     "crates/vitrine-dialogue/src/words/numbers.rs",

@@ -322,7 +322,8 @@ fn clearly(
 /// Certainty from which a word of the shop's goods is one of a language, and not of another.
 const GOODS_EXACT_MIN: f32 = 0.88;
 
-/// Words of a text that a language knows: its own, and those of the shop's goods in it ("bastones").
+/// Words of a text that a language knows: its own, and those of the shop's goods in it
+/// ("bastones").
 fn words_of(text: &str, language: Language, inputs: UnderstandInputs<'_>) -> usize {
     let mut goods: Vec<std::ops::Range<usize>> = Vec::new();
     for mention in inputs.catalog.mentions(text, &[language]) {

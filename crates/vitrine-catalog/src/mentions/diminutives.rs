@@ -1,5 +1,5 @@
-//! Diminutives of the Romance languages: "mochilita", "zainetto" and "casaquinho" name the same kinds
-//! as "mochila", "zaino" and "casaco".
+//! Diminutives of the Romance languages: "mochilita", "zainetto" and "casaquinho" name the same
+//! kinds as "mochila", "zaino" and "casaco".
 
 use vitrine_base::language::Language;
 

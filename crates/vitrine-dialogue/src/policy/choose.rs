@@ -23,7 +23,6 @@ use crate::state::Focus;
 use crate::state::Pending;
 use crate::state::Topic;
 use std::collections::BTreeMap;
-use vitrine_base::money::Money;
 
 /// Id of the button of a search.
 pub(super) const SEARCH_OPTION: &str = "intent=product_search";
@@ -86,7 +85,7 @@ impl<'a> Turn<'a> {
         self.reading.commands.iter().any(|said| wanted(&said.command))
     }
 
-    fn find<T>(&self, wanted: impl Fn(&Command) -> Option<T>) -> Option<T> {
+    pub(super) fn find<T>(&self, wanted: impl Fn(&Command) -> Option<T>) -> Option<T> {
         self.reading.commands.iter().find_map(|said| wanted(&said.command))
     }
 
@@ -193,33 +192,6 @@ impl<'a> Turn<'a> {
             return self.after_answers();
         }
         self.selling_or_talk();
-    }
-
-    /// Asks for a limit in the shop's currency, where one in another was stated: nothing can be
-    /// shown as fitting it.
-    fn foreign_limit(&mut self) -> bool {
-        let stated = self.find(|command| match command {
-            Command::ForeignLimit { amount, currency } => {
-                Some(Money { amount: *amount, currency: currency.parse().ok()? })
-            }
-            _ => None,
-        });
-        let (Some(limit), Some(own)) = (stated, self.context.catalog.currency()) else {
-            return false;
-        };
-        let currency = own.code().to_owned();
-        self.moves.push(Move::ForeignCurrency { limit, currency });
-        self.state.pending = Some(Pending::Need);
-        self.action = Action::of(ActionKind::Ask);
-        true
-    }
-
-    /// Whether terms for large orders are asked: the goods are named for them, and not yet chosen.
-    fn asks_terms(&self) -> bool {
-        self.has(|command| {
-            matches!(command, Command::Ask { question: Question::Topic { intent, .. }, .. }
-                if intent == "bulk_order")
-        })
     }
 
     /// Takes a product named beside a matter that is declined into focus.
@@ -407,20 +379,6 @@ impl<'a> Turn<'a> {
                 && !self.changes.moved
                 && (!self.changes.narrowed || self.meets_again())
                 && self.can_buy())
-    }
-
-    /// Whether a size narrows the search rather than completing a purchase: something else was asked,
-    /// or the product under discussion comes in no sizes.
-    fn size_narrows(&self) -> bool {
-        if self.before.link.is_some() {
-            return false;
-        }
-        let focus = self.state.focus.as_ref().map(|focus| focus.sku.as_str());
-        let product = focus.and_then(|sku| self.context.catalog.product(sku));
-        let sized = product.is_none_or(|product| {
-            self.state.need.options.keys().any(|key| product.options.contains(key))
-        });
-        matches!(self.before.pending, Some(Pending::Facet { .. } | Pending::Need)) || !sized
     }
 
     /// Whether several products were shown to choose from: a size does not say which is meant.

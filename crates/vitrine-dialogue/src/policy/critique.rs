@@ -18,7 +18,8 @@ use crate::state::Need;
 use std::collections::BTreeMap;
 
 impl Turn<'_> {
-    /// Whether another product than the one shown is wanted: "something cheaper in 41" takes nothing.
+    /// Whether another product than the one shown is wanted: "something cheaper in 41" takes
+    /// nothing.
     pub(super) fn criticises(&self) -> bool {
         self.has(|command| {
             matches!(

@@ -17,6 +17,7 @@ mod choose;
 mod comparing;
 mod context;
 mod critique;
+mod narrowing;
 mod properties;
 mod questions;
 mod references;

@@ -23,8 +23,7 @@ use vitrine_base::money::NumberFormat;
 
 impl Turn<'_> {
     /// "how long do they last?", "which is lighter?": of several products the property of each is
-    /// told.
-    /// False if only one is meant, or if none states it.
+    /// told. False if only one is meant, or if none states it.
     pub(super) fn tells_all(&mut self, key: &str, about: Option<&Reference>) -> bool {
         let open = self.before.pending == Some(Pending::Pick) && self.state.last_shown.len() > 1;
         let all = match about {

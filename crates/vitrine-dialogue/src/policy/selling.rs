@@ -397,8 +397,8 @@ impl<'a> Turn<'a> {
         true
     }
 
-    /// Behind the word that a product is not made in a size: another one of those looked for that is,
-    /// and meets every wish.
+    /// Behind the word that a product is not made in a size: another one of those looked for that
+    /// is, and meets every wish.
     pub(super) fn instead(&mut self, product: &Product) {
         let [Move::Stock { card, .. }] = &self.moves[..] else { return };
         let need = self.state.need.clone();

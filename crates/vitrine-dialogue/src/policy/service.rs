@@ -366,25 +366,6 @@ impl<'a> Turn<'a> {
         catalog.product(text).or_else(mentioned)
     }
 
-    /// A size or a number of pieces without anything else.
-    pub(super) fn size_or_quantity(&mut self) {
-        let focus = self.state.focus.as_ref().map(|focus| focus.sku.clone());
-        let product: Option<&Product> = focus.and_then(|sku| self.context.catalog.product(&sku));
-        match product {
-            Some(product) if self.before.link.is_some() || self.changes.quantity.is_some() => {
-                self.buy(product);
-            }
-            Some(product) => {
-                if self.unavailable(product) {
-                    self.instead(product);
-                } else {
-                    self.buy(product);
-                }
-            }
-            None => self.search(Lead::Updated),
-        }
-    }
-
     /// An address for a message.
     pub(super) fn contact(&mut self) {
         let value = self.reading.commands.iter().find_map(|said| match &said.command {

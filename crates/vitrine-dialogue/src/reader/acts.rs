@@ -21,8 +21,8 @@ const STOP_WORDS_MAX: usize = 4;
 /// look like a misspelt one.
 const NAMED_EXACT_MIN: f32 = 0.88;
 
-/// Label of a wish to speak to a person, and the probability below which a single word for one means
-/// somebody else, in a message of so many further words.
+/// Label of a wish to speak to a person, and the probability below which a single word for one
+/// means somebody else, in a message of so many further words.
 const PERSON: &str = "human_agent";
 const PERSON_MIN: f32 = 0.05;
 const PERSON_WORDS_MIN: usize = 3;
@@ -121,8 +121,8 @@ pub(crate) fn direct(draft: &mut Draft<'_, '_>) {
     }
 }
 
-/// "and to a colleague in Geneva?": whether one word for a person stands in a longer message in which
-/// the classifier sees no wish to speak to one.
+/// "and to a colleague in Geneva?": whether one word for a person stands in a longer message in
+/// which the classifier sees no wish to speak to one.
 fn is_no_wish_for_person(scene: &Scene<'_>, hit: &Range<usize>) -> bool {
     let whole = &scene.input.evidence.whole;
     let unlikely = whole.get(PERSON).copied().unwrap_or_default() < PERSON_MIN;

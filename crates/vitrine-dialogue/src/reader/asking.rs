@@ -8,8 +8,9 @@ use super::tokens::TokenKind;
 use std::ops::Range;
 
 impl Scene<'_> {
-    /// Whether a question word joins a clause rather than asking: "unas que no sean rojas", "etwas was
-    /// hält". It asks at the start, behind a greeting or a word such as "and", and with its accent.
+    /// Whether a question word joins a clause rather than asking: "unas que no sean rojas", "etwas
+    /// was hält". It asks at the start, behind a greeting or a word such as "and", and with its
+    /// accent.
     fn joins_clause(&self, hit: &Hit, start: usize) -> bool {
         let at = hit.tokens.start;
         if hit.tokens.len() > 1 || !self.cues.is_relative(&self.tokens[at].text) || at == start {
@@ -26,7 +27,8 @@ impl Scene<'_> {
         !(accented || polite || sign || self.cues.asks_after(&before.text))
     }
 
-    /// Whether some tokens hold words that ask; those of a courtesy ("that is it", "why not") do not.
+    /// Whether some tokens hold words that ask; those of a courtesy ("that is it", "why not") do
+    /// not.
     pub(crate) fn has_question_words(&self, tokens: &Range<usize>) -> bool {
         let inside = |part: &Range<usize>, whole: &Range<usize>| {
             part.start >= whole.start && part.end <= whole.end

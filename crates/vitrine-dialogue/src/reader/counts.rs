@@ -1,6 +1,5 @@
 //! "how much storage?", "how many gears?", "combien de litres ?": questions on what can be counted
-//! or
-//! measured, which ask for no price.
+//! or measured, which ask for no price.
 
 use super::cues::Cue;
 use super::cues::Hit;
@@ -53,8 +52,7 @@ pub(super) fn likeliest_count<'a>(scene: &'a Scene<'_>) -> Option<&'a Stated> {
 }
 
 /// "how much does it weigh?", "how much storage has it got?": a bare "how much" beside a property,
-/// a
-/// unit or something that can be counted asks for no price. The property is read as such; what is
+/// a unit or something that can be counted asks for no price. The property is read as such; what is
 /// counted is asked of the product.
 pub(super) fn measured(draft: &mut Draft<'_, '_>, sentence: &Sentence, hit: &Range<usize>) -> bool {
     let scene = draft.scene;
@@ -91,8 +89,7 @@ pub(super) fn measured(draft: &mut Draft<'_, '_>, sentence: &Sentence, hit: &Ran
 }
 
 /// What stands right behind "how much" and can be counted: a unit, or a word that means nothing
-/// else,
-/// with a partitive before it at most ("combien de vitesses").
+/// else, with a partitive before it at most ("combien de vitesses").
 fn counted(scene: &Scene<'_>, hit: &Range<usize>) -> Option<Range<usize>> {
     let partitive = scene.tokens.get(hit.end).filter(|token| scene.cues.is_skipped(&token.text));
     let definite = scene.hit_after(hit.end, Cue::Definite, 0).is_some();

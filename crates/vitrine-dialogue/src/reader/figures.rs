@@ -220,8 +220,8 @@ fn bound(scene: &Scene<'_>, figure: &mut Figure) -> Option<Bound> {
     None
 }
 
-/// "I would not like to spend more than 100", "mehr als 100 sollten es nicht sein", "más de 100 no":
-/// what is at least, denied, is at most.
+/// "I would not like to spend more than 100", "mehr als 100 sollten es nicht sein", "más de 100
+/// no": what is at least, denied, is at most.
 fn is_denied(scene: &Scene<'_>, limit: &Range<usize>) -> bool {
     let clause = scene.clause_of(limit.start);
     let before = clause.start.min(limit.start)..limit.start;

@@ -7,18 +7,25 @@
 use super::cues::Cue;
 use super::draft::Draft;
 use super::evidence;
+use super::labels::TROUBLE;
+use super::labels::add;
+use super::labels::add_at;
+use super::labels::is_exact;
+use super::labels::is_matter;
+use super::labels::is_mention;
+use super::labels::is_sale;
+use super::labels::is_vague;
+use super::labels::likelihood;
 use super::scene::Found;
 use super::scene::SURE;
 use super::scene::Scene;
 use super::service;
 use super::taps;
+use super::trouble;
 use crate::command::Command;
-use crate::command::Complaint;
 use crate::command::Question;
-use crate::command::Reference;
 use crate::shop::MentionTarget;
 use crate::state::Pending;
-use std::ops::Range;
 
 /// From this probability a label replaces a search that the message only seems to want.
 const OVER_SEARCH_MIN: f32 = 0.8;
@@ -60,17 +67,8 @@ const ANSWER_WORDS_MAX: usize = 3;
 /// Most content words of a message that only says which goods are meant.
 const GOODS_WORDS_MAX: usize = 4;
 
-/// Most words between "my" and the goods: "my six new glasses".
-const OWNED_GAP: usize = 2;
-
-/// From this sentiment down a message is bitter.
-const BITTER_MAX: f32 = -0.7;
-
 /// From this probability a matter is meant of which the shop's own words are said.
 const OWN_WORDS_MIN: f32 = 0.1;
-
-/// Labels of trouble.
-const TROUBLE: [&str; 4] = ["delivery_problem", "damaged_item", "payment_problem", "complaint"];
 
 /// Labels that agree to a purchase.
 const AGREES: [&str; 3] = ["confirm", "add_to_cart", "checkout"];
@@ -83,7 +81,7 @@ pub(crate) fn weigh(draft: &mut Draft<'_, '_>) {
     let all = &scene.input.evidence.whole;
     let Some((label, probability)) = all.iter().max_by(|a, b| a.1.total_cmp(b.1)) else { return };
     drop_unlikely(draft);
-    if tells_of_trouble(draft) || asked_of_shop(draft) {
+    if trouble::tells_of_trouble(draft) || asked_of_shop(draft) {
         return;
     }
     if evidence::is_service(label) {
@@ -91,48 +89,6 @@ pub(crate) fn weigh(draft: &mut Draft<'_, '_>) {
         service_label(draft, label, *probability);
     }
     clauses(draft);
-}
-
-/// "my glasses arrived in bits": goods that somebody has, in a statement that the classifier takes
-/// for trouble or that is bitter, are not looked for.
-fn tells_of_trouble(draft: &mut Draft<'_, '_>) -> bool {
-    let scene = draft.scene;
-    let state = scene.input.state;
-    let selling = state.pending.as_ref().is_some_and(is_sale);
-    let asks = scene.sentences.iter().any(|sentence| sentence.question);
-    let kind = |target: &MentionTarget| {
-        matches!(target, MentionTarget::Category(_) | MentionTarget::Product(_))
-    };
-    let owned = scene.seen.iter().any(|seen| {
-        let start = seen.tokens.start;
-        let near = |end: usize| end <= start && start - end <= OWNED_GAP;
-        seen.targets.iter().any(kind) && scene.hits_of(Cue::Owned).any(|hit| near(hit.tokens.end))
-    });
-    let mentions = draft.found.iter().all(|found| {
-        is_mention(&found.command) || matches!(found.command, Command::Quantity { .. })
-    });
-    if selling || asks || !owned || !mentions || scene.has(Cue::Want) {
-        return false;
-    }
-    let troubles = TROUBLE.iter().map(|label| (*label, likelihood(draft, label)));
-    let sum: f32 = troubles.clone().map(|(_, probability)| probability).sum();
-    let bitter = scene.input.evidence.sentiment <= BITTER_MAX;
-    if sum < evidence::LABEL_MIN && !bitter {
-        return false;
-    }
-    // "your cream gave me a rash": in the words of one of the shop's texts.
-    let input = scene.input;
-    let own = input.policies.said(input.text, input.locales);
-    let own = own
-        .flat_map(|topic| &topic.intents)
-        .find_map(|intent| TROUBLE.into_iter().find(|label| label == intent));
-    let likeliest = troubles.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(label, _)| label);
-    let likeliest = likeliest.filter(|_| sum >= evidence::LABEL_MIN);
-    let label = own.or(likeliest).unwrap_or("complaint");
-    draft.found.retain(|found| matches!(found.command, Command::Greet));
-    draft.sarcastic |= scene.has(Cue::Praise);
-    add(draft, label);
-    true
 }
 
 /// "do you sharpen knives?": goods in a question on what the shop does, in the own words of one of
@@ -278,41 +234,6 @@ fn clauses(draft: &mut Draft<'_, '_>) {
     }
 }
 
-/// Commands on a matter of the shop.
-fn is_matter(command: &Command) -> bool {
-    matches!(
-        command,
-        Command::Ask { question: Question::Topic { .. }, .. }
-            | Command::Order { .. }
-            | Command::Complain { .. }
-            | Command::Human
-            | Command::Stop
-            | Command::Start
-    )
-}
-
-fn likelihood(draft: &Draft<'_, '_>, label: &str) -> f32 {
-    draft.scene.input.evidence.whole.get(label).copied().unwrap_or_default()
-}
-
-/// Commands that only mention goods.
-fn is_mention(command: &Command) -> bool {
-    matches!(
-        command,
-        Command::Seek { .. }
-            | Command::Constrain { .. }
-            | Command::Browse
-            | Command::NoPreference { .. }
-            | Command::Greet
-            | Command::Thank
-            | Command::Bye
-            | Command::Unclear
-            | Command::Deny
-            | Command::Confirm
-            | Command::Choose { reference: Reference::Focus, buys: false }
-    )
-}
-
 /// Whether something in the message is surely about buying.
 fn is_anchored(draft: &Draft<'_, '_>) -> bool {
     let scene = draft.scene;
@@ -416,32 +337,6 @@ fn service_label(draft: &mut Draft<'_, '_>, label: &str, probability: f32) {
     }
 }
 
-/// Whether a question of ours is part of a sale.
-fn is_sale(pending: &Pending) -> bool {
-    !matches!(pending, Pending::OrderId | Pending::Contact { .. } | Pending::Anything)
-}
-
-/// Questions whose subject is not certain.
-fn is_vague(question: &Question) -> bool {
-    matches!(question, Question::Attribute { value: None, key } if key.is_empty())
-        || matches!(question, Question::Details)
-}
-
-/// Commands that leave no room for another reading.
-fn is_exact(command: &Command) -> bool {
-    match command {
-        Command::Ask { question, .. } => !is_vague(question),
-        Command::Choose { buys, .. } => *buys,
-        Command::Checkout
-        | Command::Compare { .. }
-        | Command::Remove { .. }
-        | Command::Cheaper
-        | Command::Dearer
-        | Command::Another => true,
-        _ => false,
-    }
-}
-
 /// "it says delivered, there is nothing here": trouble, not a question on deliveries.
 fn over_questions(draft: &mut Draft<'_, '_>, label: &str) {
     let scene = draft.scene;
@@ -465,22 +360,6 @@ fn over_questions(draft: &mut Draft<'_, '_>, label: &str) {
     if let Some(id) = order {
         draft.add(0..scene.tokens.len(), Command::Order { id: Some(id) });
     }
-}
-
-fn add(draft: &mut Draft<'_, '_>, label: &str) {
-    add_at(draft, 0..draft.scene.tokens.len(), label);
-}
-
-fn add_at(draft: &mut Draft<'_, '_>, tokens: Range<usize>, label: &str) {
-    let mut command = taps::of_intent(draft.scene.input, label);
-    if let Command::Ask { question: Question::Topic { .. }, .. } = &command {
-        return service::add_topic(draft, tokens, label.to_owned());
-    }
-    if let Command::Complain { angry, about } = &mut command {
-        *angry = draft.angry;
-        debug_assert!(*about != Complaint::Fault, "faults are found by their words");
-    }
-    draft.add(tokens, command);
 }
 
 /// "yep that's it", "great, ordering those": agrees to what is offered, if nothing else is said.

@@ -1,6 +1,5 @@
 //! Goods in the words of titles and features, and what words beside them mean: another kind of
-//! product
-//! or none, a version of the one under discussion, the age of a child.
+//! product or none, a version of the one under discussion, the age of a child.
 
 use super::cues::Cue;
 use super::cues::Hit;
@@ -151,8 +150,7 @@ pub(crate) fn names_goods(draft: &mut Draft<'_, '_>) -> bool {
 }
 
 /// Whether the words behind "I take" stand in the title of another product and not in those of the
-/// one
-/// under discussion.
+/// one under discussion.
 pub(crate) fn names_other_goods(draft: &Draft<'_, '_>, hit: &Range<usize>) -> bool {
     let scene = draft.scene;
     let catalog = scene.input.catalog;

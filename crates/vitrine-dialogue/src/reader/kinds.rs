@@ -1,6 +1,5 @@
 //! What words of the catalogue mean in a message: the kind of product, values, versions of the
-//! product
-//! under discussion; and the words that nothing explains.
+//! product under discussion; and the words that nothing explains.
 
 use super::cues::Cue;
 use super::cues::Hit;
@@ -98,8 +97,7 @@ pub(crate) fn loose_words(draft: &Draft<'_, '_>) -> Vec<String> {
 }
 
 /// A value that the product under discussion comes in is one of its options, in whatever language
-/// it
-/// is said: "en noir".
+/// it is said: "en noir".
 pub(crate) fn own_option(scene: &Scene<'_>, choice: &FacetChoice) -> bool {
     let state = scene.input.state;
     let focus = state.focus.as_ref().filter(|_| state.last_shown.len() <= 1);

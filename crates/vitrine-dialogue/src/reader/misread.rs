@@ -25,9 +25,9 @@ const UNSEEN_MAX: f32 = 0.05;
 const PROPERTY_TOPICS: [&str; 2] = ["care_instructions", "sustainability"];
 
 impl Scene<'_> {
-    /// Leaves out words of the catalogue that are part of a greeting ("good day"), an amount, a number
-    /// ("41 e mezzo" is no half marathon), or a question for a time: "how many days" speaks of no day
-    /// cream.
+    /// Leaves out words of the catalogue that are part of a greeting ("good day"), an amount, a
+    /// number ("41 e mezzo" is no half marathon), or a question for a time: "how many days" speaks
+    /// of no day cream.
     pub(crate) fn drop_false_words(&mut self) {
         let polite: Vec<Range<usize>> = self
             .hits
@@ -65,8 +65,8 @@ impl Scene<'_> {
         self.drop_unseen_topics();
     }
 
-    /// Leaves out topics that the classifier does not see where it sees a wish: "headphones with noise
-    /// reduction" asks for no discount.
+    /// Leaves out topics that the classifier does not see where it sees a wish: "headphones with
+    /// noise reduction" asks for no discount.
     fn drop_unseen_topics(&mut self) {
         let evidence = self.input.evidence;
         let all =

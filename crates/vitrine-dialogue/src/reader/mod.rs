@@ -7,6 +7,7 @@
 mod acts;
 mod asking;
 mod choices;
+mod comparisons;
 mod contacts;
 mod counts;
 pub mod cues;
@@ -19,6 +20,7 @@ mod fusion;
 mod goods;
 mod input;
 mod kinds;
+mod labels;
 mod language;
 mod limits;
 mod misread;
@@ -134,7 +136,7 @@ fn all(draft: &mut Draft<'_, '_>) {
     sizes::find(draft);
     wishes::find(draft);
     acts::courtesy(draft);
-    choices::settle(draft);
+    comparisons::settle(draft);
     rest(draft);
 }
 

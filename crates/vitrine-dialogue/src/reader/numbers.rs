@@ -168,8 +168,7 @@ pub(crate) fn find(tokens: &[Token], cues: &Cues, hits: &[Hit]) -> Vec<Number> {
 }
 
 /// The group of three digits behind a space, where it can be nothing else: a currency follows, as
-/// in
-/// "1 200 euros", or it is "000".
+/// in "1 200 euros", or it is "000".
 fn thousands(tokens: &[Token], at: usize, hits: &[Hit]) -> Option<Decimal> {
     let group = tokens.get(at).filter(|token| token.kind == TokenKind::Number && !token.glued)?;
     let digits = group.text.split([',', '.']).next()?;

@@ -2,7 +2,8 @@
 //!
 //! A phrase is words with spaces between. In a word, `|` separates alternatives, `*` at the end
 //! stands for any ending, and `?` at the end means that the word may be left out; `_` is any one
-//! word, and `$` as the last one means that no word follows. Articles and other words that the locale lists as `skip` may stand between the words.
+//! word, and `$` as the last one means that no word follows. Articles and other words that the
+//! locale lists as `skip` may stand between the words.
 
 use super::tokens::Token;
 use super::tokens::TokenKind;

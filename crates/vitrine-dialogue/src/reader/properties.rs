@@ -1,6 +1,5 @@
 //! Properties of products by the words for them: keys of the shop, their labels, and general names
-//! such
-//! as "weight".
+//! such as "weight".
 
 use super::cues::Cue;
 use super::cues::Meaning;

@@ -51,8 +51,7 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
 const OPEN_LIKENESS_MIN: f32 = 0.28;
 
 /// From this likeness a statement of the product answers a question of which no word says what it
-/// is
-/// about.
+/// is about.
 const ASKED_LIKENESS_MIN: f32 = 0.36;
 
 /// How much more alike a statement must be than the property that a word names.
@@ -132,8 +131,8 @@ fn included(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
     draft.add(sentence.tokens.clone(), Command::Ask { question, about });
 }
 
-/// "has it got a shoe compartment?": a question that holds all the words of a feature of the product
-/// under discussion asks for that, and for no other goods.
+/// "has it got a shoe compartment?": a question that holds all the words of a feature of the
+/// product under discussion asks for that, and for no other goods.
 fn named_feature(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
     let scene = draft.scene;
     let other = [Cue::Want, Cue::Another, Cue::Cheaper, Cue::Which, Cue::Both, Cue::Choose];

@@ -348,8 +348,7 @@ impl<'a> Scene<'a> {
     }
 
     /// The products that a bare number may measure: those named, else the one under discussion,
-    /// else
-    /// those of the kind named or looked for.
+    /// else those of the kind named or looked for.
     fn measurable(&self) -> Vec<&'a Product> {
         let catalog = self.input.catalog;
         let state = self.input.state;

@@ -401,8 +401,8 @@ fn asks_fast(scene: &Scene<'_>) -> bool {
     scene.hits_of(Cue::Express).any(|hit| !how_long(scene, hit.tokens.start))
 }
 
-/// The shop's own country: the one that its address names, else that of the language that it answers
-/// in where nothing else decides.
+/// The shop's own country: the one that its address names, else that of the language that it
+/// answers in where nothing else decides.
 fn home(scene: &Scene<'_>) -> String {
     let language = scene.input.language;
     let texts = scene.input.policies.of_intent("store_info").map(|topic| &topic.text);

@@ -3,13 +3,23 @@
 use super::cues::Cue;
 use super::cues::Meaning;
 use super::draft::Draft;
+use super::evidence;
 use super::figure::Figure;
 use super::figure::Role;
+use super::labels;
+use super::labels::TROUBLE;
 use super::scene::Scene;
 use super::service::add_topic;
 use crate::command::Command;
 use crate::command::Complaint;
+use crate::shop::MentionTarget;
 use std::ops::Range;
+
+/// Most words between "my" and the goods: "my six new glasses".
+const OWNED_GAP: usize = 2;
+
+/// From this sentiment down a message is bitter.
+const BITTER_MAX: f32 = -0.7;
 
 /// The labels of topics that speak of a complaint if the words complain.
 const COMPLAINTS: [(Cue, Complaint, &str); 6] = [
@@ -82,4 +92,46 @@ fn about_delivery(scene: &Scene<'_>) -> bool {
     scene.has(Cue::Order)
         || scene.has(Cue::OrderWord)
         || scene.hits.iter().any(|hit| hit.meaning == shipping)
+}
+
+/// "my glasses arrived in bits": goods that somebody has, in a statement that the classifier takes
+/// for trouble or that is bitter, are not looked for.
+pub(crate) fn tells_of_trouble(draft: &mut Draft<'_, '_>) -> bool {
+    let scene = draft.scene;
+    let state = scene.input.state;
+    let selling = state.pending.as_ref().is_some_and(labels::is_sale);
+    let asks = scene.sentences.iter().any(|sentence| sentence.question);
+    let kind = |target: &MentionTarget| {
+        matches!(target, MentionTarget::Category(_) | MentionTarget::Product(_))
+    };
+    let owned = scene.seen.iter().any(|seen| {
+        let start = seen.tokens.start;
+        let near = |end: usize| end <= start && start - end <= OWNED_GAP;
+        seen.targets.iter().any(kind) && scene.hits_of(Cue::Owned).any(|hit| near(hit.tokens.end))
+    });
+    let mentions = draft.found.iter().all(|found| {
+        labels::is_mention(&found.command) || matches!(found.command, Command::Quantity { .. })
+    });
+    if selling || asks || !owned || !mentions || scene.has(Cue::Want) {
+        return false;
+    }
+    let troubles = TROUBLE.iter().map(|label| (*label, labels::likelihood(draft, label)));
+    let sum: f32 = troubles.clone().map(|(_, probability)| probability).sum();
+    let bitter = scene.input.evidence.sentiment <= BITTER_MAX;
+    if sum < evidence::LABEL_MIN && !bitter {
+        return false;
+    }
+    // "your cream gave me a rash": in the words of one of the shop's texts.
+    let input = scene.input;
+    let own = input.policies.said(input.text, input.locales);
+    let own = own
+        .flat_map(|topic| &topic.intents)
+        .find_map(|intent| TROUBLE.into_iter().find(|label| label == intent));
+    let likeliest = troubles.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(label, _)| label);
+    let likeliest = likeliest.filter(|_| sum >= evidence::LABEL_MIN);
+    let label = own.or(likeliest).unwrap_or("complaint");
+    draft.found.retain(|found| matches!(found.command, Command::Greet));
+    draft.sarcastic |= scene.has(Cue::Praise);
+    labels::add(draft, label);
+    true
 }

@@ -273,7 +273,8 @@ fn names_product_of(scene: &Scene<'_>, seen: &Seen, kind: &str) -> bool {
     let Some(sentence) = scene.sentence_of(seen.tokens.start) else { return false };
     let named = super::references::products(scene, &sentence.tokens);
     named.iter().any(|(reference, name)| match reference {
-        // "the Slalane poles": a kind right beside a name belongs to it, whatever the shop calls it.
+        // "the Slalane poles": a kind right beside a name belongs to it, whatever the shop calls
+        // it.
         Reference::Product(_) if beside(scene, seen, name) => true,
         Reference::Product(sku) => {
             catalog.product(sku).is_some_and(|product| catalog.is_within(&product.category, kind))
@@ -317,7 +318,8 @@ fn is_in_focus(scene: &Scene<'_>, seen: &Seen) -> bool {
         && scene.content_words_outside(&seen.tokens) == 0
 }
 
-/// "even if they are not waterproof", "they need not be red": whether a value is said not to matter.
+/// "even if they are not waterproof", "they need not be red": whether a value is said not to
+/// matter.
 pub(super) fn is_conceded(scene: &Scene<'_>, seen: &Seen) -> bool {
     let clause = scene.clause_of(seen.tokens.start);
     scene.hits_of(Cue::Concession).any(|hit| {

@@ -458,7 +458,7 @@ impl Words {
             shop: "Foulée".to_owned(),
             short,
         };
-        let question = || self.question.to_owned();
+        let (question, label) = (|| self.question.to_owned(), self.size.to_owned());
         let values = owned(&["36", "37", "38", "39", "40", "42"]);
         vec![
             ("greet", greet(Some("Léa"), false)),
@@ -466,11 +466,8 @@ impl Words {
             ("greet, short", greet(Some("Léa"), true)),
             ("greet, short, no name", greet(None, true)),
             ("ask order id", Move::AskOrderId),
-            ("ask facet", Move::AskFacet { question: question(), label: self.size.to_owned() }),
-            (
-                "ask option",
-                Move::AskOption { question: question(), label: self.size.to_owned(), values },
-            ),
+            ("ask facet", Move::AskFacet { question: question(), label: label.clone() }),
+            ("ask option", Move::AskOption { question: question(), label, values }),
             ("ask need", Move::AskNeed),
             ("ask buy", Move::AskBuy),
             ("ask pick", Move::AskPick),

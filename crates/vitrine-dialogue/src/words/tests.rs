@@ -148,9 +148,7 @@ fn service_facts(locale: &Locale, statement: &Move) -> Vec<String> {
         Move::SizeBetween { said, larger, smaller } => {
             facts.extend([said.clone(), larger.clone(), smaller.clone()]);
         }
-        Move::ForeignCurrency { limit, .. } => {
-            facts.push(money_in(locale, *limit));
-        }
+        Move::ForeignCurrency { limit, .. } => facts.push(money_in(locale, *limit)),
         Move::Policy(policy) => facts.push(policy.text.clone()),
         Move::OrderStatus { id, link, .. } => {
             facts.push(id.clone());

@@ -1,0 +1,92 @@
+//! What labels of the classifier stand for, and how the commands of a message bear on them.
+
+use super::draft::Draft;
+use super::service;
+use super::taps;
+use crate::command::Command;
+use crate::command::Complaint;
+use crate::command::Question;
+use crate::command::Reference;
+use crate::state::Pending;
+use std::ops::Range;
+
+/// Labels of trouble.
+pub(crate) const TROUBLE: [&str; 4] =
+    ["delivery_problem", "damaged_item", "payment_problem", "complaint"];
+
+/// Commands on a matter of the shop.
+pub(crate) fn is_matter(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Ask { question: Question::Topic { .. }, .. }
+            | Command::Order { .. }
+            | Command::Complain { .. }
+            | Command::Human
+            | Command::Stop
+            | Command::Start
+    )
+}
+
+pub(crate) fn likelihood(draft: &Draft<'_, '_>, label: &str) -> f32 {
+    draft.scene.input.evidence.whole.get(label).copied().unwrap_or_default()
+}
+
+/// Commands that only mention goods.
+pub(crate) fn is_mention(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Seek { .. }
+            | Command::Constrain { .. }
+            | Command::Browse
+            | Command::NoPreference { .. }
+            | Command::Greet
+            | Command::Thank
+            | Command::Bye
+            | Command::Unclear
+            | Command::Deny
+            | Command::Confirm
+            | Command::Choose { reference: Reference::Focus, buys: false }
+    )
+}
+
+/// Whether a question of ours is part of a sale.
+pub(crate) fn is_sale(pending: &Pending) -> bool {
+    !matches!(pending, Pending::OrderId | Pending::Contact { .. } | Pending::Anything)
+}
+
+/// Questions whose subject is not certain.
+pub(crate) fn is_vague(question: &Question) -> bool {
+    matches!(question, Question::Attribute { value: None, key } if key.is_empty())
+        || matches!(question, Question::Details)
+}
+
+/// Commands that leave no room for another reading.
+pub(crate) fn is_exact(command: &Command) -> bool {
+    match command {
+        Command::Ask { question, .. } => !is_vague(question),
+        Command::Choose { buys, .. } => *buys,
+        Command::Checkout
+        | Command::Compare { .. }
+        | Command::Remove { .. }
+        | Command::Cheaper
+        | Command::Dearer
+        | Command::Another => true,
+        _ => false,
+    }
+}
+
+pub(crate) fn add(draft: &mut Draft<'_, '_>, label: &str) {
+    add_at(draft, 0..draft.scene.tokens.len(), label);
+}
+
+pub(crate) fn add_at(draft: &mut Draft<'_, '_>, tokens: Range<usize>, label: &str) {
+    let mut command = taps::of_intent(draft.scene.input, label);
+    if let Command::Ask { question: Question::Topic { .. }, .. } = &command {
+        return service::add_topic(draft, tokens, label.to_owned());
+    }
+    if let Command::Complain { angry, about } = &mut command {
+        *angry = draft.angry;
+        debug_assert!(*about != Complaint::Fault, "faults are found by their words");
+    }
+    draft.add(tokens, command);
+}
