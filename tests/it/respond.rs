@@ -32,8 +32,8 @@ async fn the_answer_has_every_field_of_the_contract() {
         names(&answer),
         expected(
             "turn_id thread_id epoch supersedes language language_detected intent action reply \
-             suggestion facts handoff state commands products recorded window disclosure \
-             timings_ms usage"
+             suggestion facts handoff state commands products reading recorded window \
+             disclosure timings_ms usage"
         )
     );
     assert_eq!(

@@ -5,6 +5,7 @@
 //! one muddy run, can I send them back" asks for a return. Without a classifier nothing here fires.
 
 use super::cues::Cue;
+use super::cues::Meaning;
 use super::draft::Draft;
 use super::evidence;
 use super::labels::TROUBLE;
@@ -256,7 +257,7 @@ const BESIDE_SEARCH: [&str; 7] = [
 /// Whether the words state a wish that a label of such a matter does not outweigh.
 fn wishes_for_goods(draft: &Draft<'_, '_>, label: &str) -> bool {
     let named = draft.scene.hits.iter().any(|hit| match &hit.meaning {
-        super::cues::Meaning::Topic(topic) => topic == label,
+        Meaning::Topic(topic) => topic == label,
         _ => false,
     });
     let wished = draft.any(|command| {
@@ -284,9 +285,9 @@ fn wishes_for_goods(draft: &Draft<'_, '_>, label: &str) -> bool {
 fn goes_on_with_search(draft: &Draft<'_, '_>) -> bool {
     let scene = draft.scene;
     let state = scene.input.state;
-    let troubled = scene.hits.iter().any(|hit| {
-        matches!(hit.meaning, super::cues::Meaning::Cue(cue) if cue.is_trouble() && cue != Cue::Praise)
-    });
+    let troubled = scene.hits.iter().any(
+        |hit| matches!(hit.meaning, Meaning::Cue(cue) if cue.is_trouble() && cue != Cue::Praise),
+    );
     let shopping = matches!(
         state.pending,
         Some(Pending::Facet { .. } | Pending::Option { .. } | Pending::Buy { .. } | Pending::Pick)
@@ -344,7 +345,8 @@ fn over_questions(draft: &mut Draft<'_, '_>, label: &str) {
     let others = draft.found.iter().all(|found| {
         is_mention(&found.command)
             || matches!(found.command, Command::Order { .. })
-            || matches!(&found.command, Command::Ask { question: Question::Topic { intent, .. }, .. }
+            || matches!(&found.command,
+                Command::Ask { question: Question::Topic { intent, .. }, .. }
                 if matches!(intent.as_str(), "shipping_options" | "order_status" | "pickup"))
     });
     if asks || !others || is_anchored(draft) {

@@ -204,7 +204,9 @@ impl Phrases {
 /// The end of the longest run of tokens from `at` that fits the slots.
 fn fit(slots: &[Slot], tokens: &[Token], at: usize, skip: &HashSet<String>) -> Option<usize> {
     let Some((slot, rest)) = slots.split_first() else { return Some(at) };
-    if slot.patterns[0].text == END {
+    // The sign itself, in a message, is a currency.
+    let sign = tokens.get(at).is_some_and(|token| token.text == END);
+    if slot.patterns[0].text == END && !sign {
         let word = |token: &Token| matches!(token.kind, TokenKind::Word | TokenKind::Number);
         return (!tokens.get(at).is_some_and(word)).then_some(at);
     }
