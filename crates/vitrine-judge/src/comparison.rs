@@ -304,12 +304,13 @@ mod tests {
         let fast = json!({"reader": "fast", "outcome": "not_asked"});
         let rules = [(false, fast.clone()), (true, fast.clone()), (true, fast.clone())];
         let words = by_model(json!("words"));
-        let model = [(true, words.clone()), (false, by_model(json!(null))), (true, words.clone())];
+        let sure = by_model(json!(null));
+        let model = [(true, words.clone()), (false, sure), (false, words.clone())];
         let auto = [(true, words), (true, fast.clone()), (false, fast)];
         let of = |turns: &[(bool, Value)]| Outcome::new(vec![played(turns)]);
         let all = Comparison { fast: of(&rules), model: of(&model), auto: of(&auto) };
         let found = all.json();
-        let expected = json!({"turns": 3, "helped": 1, "hurt": 1});
+        let expected = json!({"turns": 3, "helped": 1, "hurt": 2});
         assert_eq!(found["model"]["readings"]["changed"], expected);
         let expected = json!({"words": {"turns": 1, "helped": 1, "hurt": 0}});
         assert_eq!(found["auto"]["readings"]["by_doubt"], expected);
