@@ -197,7 +197,10 @@ async fn read(
     inputs: UnderstandInputs<'_>,
 ) -> Result<(IntentReading, Evidence), IntentError> {
     let clauses = segments::segments(text);
-    let stated = statements(text, inputs.state, inputs.catalog, language);
+    // Only a question is compared with what the product says of itself.
+    let asks = vitrine_dialogue::reader::asks(text, inputs.locales.get(language));
+    let stated =
+        if asks { statements(text, inputs.state, inputs.catalog, language) } else { Vec::new() };
     let texts = std::iter::once(text).chain(clauses.iter().copied());
     let texts = texts.chain(stated.iter().map(|statement| statement.text.as_str()));
     let texts: Vec<String> = texts.map(str::to_owned).collect();

@@ -1,5 +1,6 @@
 //! How well a text reads in a language.
 
+use super::cues::Cue;
 use crate::locale::Locale;
 
 /// Number of words of a text that a language's file knows: function words, numbers and phrases.
@@ -14,4 +15,12 @@ pub fn known_words(text: &str, locale: &Locale) -> usize {
                 || hits.iter().any(|hit| hit.tokens.contains(at)))
     });
     known.count()
+}
+
+/// Whether a text may ask something: it has a question mark or words that questions have.
+#[must_use]
+pub fn asks(text: &str, locale: &Locale) -> bool {
+    let cues = [Cue::Question, Cue::Copula, Cue::HowLong, Cue::Have, Cue::Included];
+    let hits = locale.cues.find(&locale.cues.tokens(text));
+    text.contains(['?', '？']) || hits.iter().any(|hit| cues.iter().any(|cue| hit.is(*cue)))
 }

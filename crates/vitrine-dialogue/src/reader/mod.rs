@@ -44,6 +44,7 @@ mod wishes;
 pub use self::input::Evidence;
 pub use self::input::ReaderInput;
 pub use self::input::Reading;
+pub use self::language::asks;
 pub use self::language::known_words;
 
 use self::cues::Cue;
