@@ -35,8 +35,8 @@ const SUITES: [(&str, &[&str]); 7] = [
             "examples/shop/conversations.jsonl",
             "tests/conversations/foulee.jsonl",
             "tests/conversations/foulee.languages.jsonl",
-            "tests/conversations/kept-aside/foulee.jsonl",
-            "tests/conversations/kept-aside/foulee.languages.jsonl",
+            "tests/conversations/foulee.2.jsonl",
+            "tests/conversations/foulee.languages.2.jsonl",
             "tests/conversations/sports.de.jsonl",
             "tests/conversations/sports.en.jsonl",
             "tests/conversations/sports.es.jsonl",
@@ -50,7 +50,7 @@ const SUITES: [(&str, &[&str]); 7] = [
     ("tests/shops/cycles", &["tests/conversations/cycles.jsonl"]),
     ("tests/shops/electronics", &["tests/conversations/electronics.jsonl"]),
     ("tests/shops/furniture", &["tests/conversations/kept-aside/furniture.jsonl"]),
-    ("tests/shops/kitchen", &["tests/conversations/kept-aside/kitchen.jsonl"]),
+    ("tests/shops/kitchen", &["tests/conversations/kitchen.jsonl"]),
 ];
 
 /// Least number of replies that the suites together lead to.
