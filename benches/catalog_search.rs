@@ -25,18 +25,8 @@ const NEEDS: [(Language, &str); 7] = [
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let limits = CatalogLimits {
-        file_bytes_max: 64 << 20,
-        products_max: 50_000,
-        line_bytes_max: 64 << 10,
-        facets_max: 64,
-        values_max: 512,
-        sizes_max: 64,
-        variants_max: 512,
-        features_max: 32,
-    };
     let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/shop/catalog.ndjson");
-    let catalog = Catalog::open(&shop, &limits)?;
+    let catalog = Catalog::open(&shop, &CatalogLimits::GATEWAY)?;
     let clock = SystemClock;
     let mut microseconds = Vec::with_capacity(NEEDS.len() * REPEATS);
     let mut hits = 0;

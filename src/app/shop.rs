@@ -17,18 +17,6 @@ use vitrine_catalog::CatalogLimits;
 use vitrine_dialogue::locale::Locales;
 use vitrine_dialogue::policies::Policies;
 
-/// Limits of the catalogue and its facets.
-const CATALOG_LIMITS: CatalogLimits = CatalogLimits {
-    file_bytes_max: 64 << 20,
-    products_max: 50_000,
-    line_bytes_max: 64 << 10,
-    facets_max: 64,
-    values_max: 512,
-    sizes_max: 64,
-    variants_max: 512,
-    features_max: 32,
-};
-
 /// Largest policies file, in bytes.
 const POLICIES_BYTES_MAX: u64 = 4 << 20;
 
@@ -123,7 +111,7 @@ fn in_file(path: &Path, warning: &str) -> String {
 fn catalog(settings: &Settings) -> anyhow::Result<Catalog> {
     let Some(path) = &settings.files.catalog else { return Ok(Catalog::empty()) };
     let facets = settings.files.facets.as_deref();
-    let catalog = Catalog::open_with_facets(path, facets, &CATALOG_LIMITS);
+    let catalog = Catalog::open_with_facets(path, facets, &CatalogLimits::GATEWAY);
     let catalog = catalog.context("cannot open the catalogue (catalog.path, catalog.facets)")?;
     Ok(catalog.falling_back_to(vec![settings.turn.style.language]))
 }

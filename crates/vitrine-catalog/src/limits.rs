@@ -48,3 +48,17 @@ pub struct CatalogLimits {
     /// Features of a product in one language. The gateway allows 32.
     pub features_max: usize,
 }
+
+impl CatalogLimits {
+    /// What the gateway allows.
+    pub const GATEWAY: Self = Self {
+        file_bytes_max: 64 << 20,
+        products_max: 50_000,
+        line_bytes_max: 64 << 10,
+        facets_max: 64,
+        values_max: 512,
+        sizes_max: 64,
+        variants_max: 512,
+        features_max: 32,
+    };
+}

@@ -21,17 +21,6 @@ use vitrine_dialogue::state::DialogueState;
 use vitrine_dialogue::state::Focus;
 use vitrine_dialogue::state::Pending;
 
-const LIMITS: vitrine_catalog::CatalogLimits = vitrine_catalog::CatalogLimits {
-    file_bytes_max: 64 << 20,
-    products_max: 50_000,
-    line_bytes_max: 64 << 10,
-    facets_max: 64,
-    values_max: 512,
-    sizes_max: 64,
-    variants_max: 512,
-    features_max: 32,
-};
-
 fn argument(name: &str) -> Option<String> {
     let mut arguments = std::env::args().skip_while(|argument| argument != name);
     arguments.nth(1)
@@ -54,7 +43,7 @@ fn pending(text: &str, sku: &str) -> Option<Pending> {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let shop = argument("--shop").unwrap_or_else(|| "examples/shop".to_owned());
     let shop = Path::new(&shop);
-    let catalog = Catalog::open(shop, &LIMITS)?;
+    let catalog = Catalog::open(shop, &vitrine_catalog::CatalogLimits::GATEWAY)?;
     let policies = Policies::parse(&std::fs::read_to_string(shop.join("policies.toml"))?)?;
     let mut locales = Locales::shipped(Language::EN)?;
     if let Some(folder) = std::env::var_os("LOCALES") {

@@ -73,17 +73,6 @@ const MESSAGES: [&str; 44] = [
     "what else goes with it?",
 ];
 
-const LIMITS: CatalogLimits = CatalogLimits {
-    file_bytes_max: 64 << 20,
-    products_max: 50_000,
-    line_bytes_max: 64 << 10,
-    facets_max: 64,
-    values_max: 512,
-    sizes_max: 64,
-    variants_max: 512,
-    features_max: 32,
-};
-
 struct Shop {
     catalog: Catalog,
     policies: Policies,
@@ -95,7 +84,7 @@ static SHOP: LazyLock<Shop> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/shop");
     let policies = std::fs::read_to_string(folder.join("policies.toml")).expect("a file");
     Shop {
-        catalog: Catalog::open(&folder, &LIMITS).expect("a catalogue"),
+        catalog: Catalog::open(&folder, &CatalogLimits::GATEWAY).expect("a catalogue"),
         policies: Policies::parse(&policies).expect("policies"),
         locales: Locales::shipped(Language::EN).expect("locales"),
         profile: ShopProfile {

@@ -16,17 +16,6 @@ use vitrine_dialogue::state::DialogueState;
 use vitrine_dialogue::state::Focus;
 use vitrine_dialogue::state::Pending;
 
-const LIMITS: vitrine_catalog::CatalogLimits = vitrine_catalog::CatalogLimits {
-    file_bytes_max: 64 << 20,
-    products_max: 50_000,
-    line_bytes_max: 64 << 10,
-    facets_max: 64,
-    values_max: 512,
-    sizes_max: 64,
-    variants_max: 512,
-    features_max: 32,
-};
-
 static SHOP: LazyLock<Shop> = LazyLock::new(Shop::example);
 
 struct Shop {
@@ -41,7 +30,8 @@ impl Shop {
         let policies =
             std::fs::read_to_string(folder.join("policies.toml")).expect("a file of the shop");
         Self {
-            catalog: Catalog::open(&folder, &LIMITS).expect("a file of the shop"),
+            catalog: Catalog::open(&folder, &vitrine_catalog::CatalogLimits::GATEWAY)
+                .expect("a file of the shop"),
             policies: Policies::parse(&policies).expect("a file of the shop"),
             locales: Locales::shipped(Language::EN).expect("a file of the shop"),
         }

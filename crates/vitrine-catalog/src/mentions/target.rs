@@ -38,6 +38,14 @@ pub enum MentionTarget {
 }
 
 impl MentionTarget {
+    /// Whether it is something that can be bought: a kind of product, or a product.
+    #[must_use]
+    pub fn is_goods(&self) -> bool {
+        matches!(self, Self::Category(_) | Self::Product(_))
+    }
+}
+
+impl MentionTarget {
     /// Whether two targets are values of one facet.
     pub(super) fn is_rival(&self, other: &Self) -> bool {
         matches!((self, other), (Self::Value(one), Self::Value(two)) if one.key == two.key)

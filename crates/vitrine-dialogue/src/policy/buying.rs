@@ -250,8 +250,8 @@ impl<'a> Turn<'a> {
         self.ask_option(product, key, options);
     }
 
-    /// The first value that can be had of a colour or the like, where the customer was asked for it
-    /// and takes the product again without a word on it. A size is never chosen for a customer.
+    /// A colour or the like that the customer was asked for and did not choose, but took the
+    /// product all the same: the first one in stock. A size is never chosen for a customer.
     fn left_to_us(
         &self,
         product: &Product,

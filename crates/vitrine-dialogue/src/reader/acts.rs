@@ -75,11 +75,11 @@ pub(crate) fn alone(draft: &mut Draft<'_, '_>) -> bool {
 /// Matters that a shop does not answer, where nothing of the shop is named.
 pub(crate) fn out_of_scope(draft: &mut Draft<'_, '_>) -> bool {
     let scene = draft.scene;
-    let named = scene.seen.iter().filter(|seen| seen.exact >= NAMED_EXACT_MIN).any(|seen| {
-        seen.targets
-            .iter()
-            .any(|target| matches!(target, MentionTarget::Category(_) | MentionTarget::Product(_)))
-    });
+    let named = scene
+        .seen
+        .iter()
+        .filter(|seen| seen.exact >= NAMED_EXACT_MIN)
+        .any(|seen| seen.targets.iter().any(MentionTarget::is_goods));
     let Some(hit) = scene.hits_of(Cue::OutOfScope).next() else { return false };
     let wanted = scene.has(Cue::Want) && !scene.asks_at(hit.tokens.start);
     // "no parcel for weeks, is this a joke?"

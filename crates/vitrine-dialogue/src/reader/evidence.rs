@@ -50,10 +50,15 @@ pub(crate) fn is_service(label: &str) -> bool {
     !SELLING.contains(&label)
 }
 
+/// The most probable label.
+pub(crate) fn best(likelihoods: &Likelihoods) -> Option<(&str, f32)> {
+    let best = likelihoods.iter().max_by(|a, b| a.1.total_cmp(b.1));
+    best.map(|(label, probability)| (label.as_str(), *probability))
+}
+
 /// The label that decides, if one is probable enough.
 pub(crate) fn weigh(likelihoods: &Likelihoods) -> Option<&str> {
-    let best = likelihoods.iter().max_by(|a, b| a.1.total_cmp(b.1))?;
-    let (label, probability) = (best.0.as_str(), *best.1);
+    let (label, probability) = best(likelihoods)?;
     let least = match label {
         OUT_OF_SCOPE => OUT_OF_SCOPE_MIN,
         label if ACTING.contains(&label) => ACTING_MIN,

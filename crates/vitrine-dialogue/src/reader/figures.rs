@@ -452,12 +452,9 @@ fn count(scene: &Scene<'_>, figure: &mut Figure) -> bool {
     let value = scene.seen.iter().any(|seen| seen.tokens.start == figure.bare.end);
     let product = taken
         || value && few
-        || scene.mention_at(figure.bare.end).is_some_and(|seen| {
-            let goods = |target: &MentionTarget| {
-                matches!(target, MentionTarget::Category(_) | MentionTarget::Product(_))
-            };
-            few || seen.targets.iter().any(goods)
-        })
+        || scene
+            .mention_at(figure.bare.end)
+            .is_some_and(|seen| few || seen.targets.iter().any(MentionTarget::is_goods))
         || scene.hits.iter().any(|hit| hit.meaning == many);
     match pieces.or(times).or(sign) {
         Some(tokens) => figure.tokens = between(&figure.bare, &tokens),

@@ -79,15 +79,15 @@ pub(crate) fn weigh(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
     agree(draft);
     follow(draft);
-    let all = &scene.input.evidence.whole;
-    let Some((label, probability)) = all.iter().max_by(|a, b| a.1.total_cmp(b.1)) else { return };
+    let best = evidence::best(&scene.input.evidence.whole);
+    let Some((label, probability)) = best else { return };
     drop_unlikely(draft);
     if trouble::tells_of_trouble(draft) || asked_of_shop(draft) {
         return;
     }
     if evidence::is_service(label) {
-        correct(draft, label, *probability);
-        service_label(draft, label, *probability);
+        correct(draft, label, probability);
+        service_label(draft, label, probability);
     }
     clauses(draft);
 }
@@ -209,9 +209,7 @@ fn correct(draft: &mut Draft<'_, '_>, label: &str, probability: f32) {
 fn clauses(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
     for (bytes, all) in &scene.input.evidence.clauses {
-        let Some((label, probability)) = all.iter().max_by(|a, b| a.1.total_cmp(b.1)) else {
-            continue;
-        };
+        let Some((label, probability)) = evidence::best(all) else { continue };
         let inside = |at: &usize| {
             let span = &scene.tokens[*at].span;
             bytes.start <= span.start && span.end <= bytes.end
@@ -225,9 +223,9 @@ fn clauses(draft: &mut Draft<'_, '_>) {
             is_mention(&found.command)
                 || matches!(&found.command, Command::Ask { question, .. } if is_vague(question))
         });
-        let serves = evidence::is_service(label) && !TROUBLE.contains(&label.as_str());
+        let serves = evidence::is_service(label) && !TROUBLE.contains(&label);
         let known = draft.any(is_matter);
-        if !asks || !free || known || !serves || *probability < CLAUSE_MIN {
+        if !asks || !free || known || !serves || probability < CLAUSE_MIN {
             continue;
         }
         draft.found.retain(|found| !own(found));

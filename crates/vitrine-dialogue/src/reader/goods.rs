@@ -12,6 +12,7 @@ use super::kinds::own_option;
 use super::scene::SURE;
 use super::scene::Scene;
 use super::scene::Seen;
+use super::tokens::folded_words;
 use crate::command::Command;
 use crate::command::Polarity;
 use crate::command::Reference;
@@ -81,8 +82,7 @@ pub(super) fn is_no_kind(scene: &Scene<'_>, seen: &Seen) -> bool {
     let within = |product: &&Product| catalog.is_within(&product.category, known);
     let titled = catalog.products().iter().filter(within).any(|product| {
         let title = product.title.or_fallback(scene.input.language, &[]);
-        let title = super::tokens::fold(title.map_or("", String::as_str));
-        title.split(|c: char| !c.is_alphanumeric()).any(|word| word == said)
+        title.is_some_and(|title| folded_words(title).contains(&said))
     });
     let asks = scene.asks_at(seen.tokens.start) && scene.in_focus();
     let wanted = [Cue::Want, Cue::Have, Cue::Browse].iter().any(|cue| scene.has(*cue));
@@ -127,9 +127,8 @@ pub(crate) fn names_goods(draft: &mut Draft<'_, '_>) -> bool {
         let title = product.title.or_fallback(scene.input.language, &[]);
         let features = product.features(scene.input.language).iter();
         title.into_iter().chain(features).any(|text| {
-            let text = super::tokens::fold(text);
-            let mut words = text.split(|c: char| !c.is_alphanumeric());
-            words.any(|word| said.iter().any(|one| one == word || forms(one, word)))
+            let fits = |word: &String| said.iter().any(|one| one == word || forms(one, word));
+            folded_words(text).iter().any(fits)
         })
     };
     let catalog = scene.input.catalog;
@@ -162,16 +161,19 @@ pub(crate) fn names_other_goods(draft: &Draft<'_, '_>, hit: &Range<usize>) -> bo
         .filter_map(|at| scene.tokens.get(at).map(|token| &token.text))
         .filter(|word| word.chars().count() >= WORD_LETTERS_MIN && !scene.cues.knows(word));
     let words: Vec<&String> = words.collect();
-    let says = |product: &Product, word: &str| {
+    if words.is_empty() {
+        return false;
+    }
+    // The words are compared with a product's at once: a catalogue is folded once a message.
+    let title_words = |product: &Product| -> Vec<String> {
         let title = product.title.or_fallback(scene.input.language, &[]);
-        let texts = title.into_iter().chain([&product.name]);
-        texts.into_iter().any(|text| {
-            let text = super::tokens::fold(text);
-            text.split(|c: char| !c.is_alphanumeric()).any(|one| one == word)
-        })
+        title.into_iter().chain([&product.name]).flat_map(|text| folded_words(text)).collect()
     };
-    let other = |word: &&&String| {
-        !says(focus, word) && catalog.products().iter().any(|product| says(product, word))
-    };
-    words.iter().any(|word| other(&word))
+    let own = title_words(focus);
+    let others: Vec<&String> = words.into_iter().filter(|word| !own.contains(word)).collect();
+    !others.is_empty()
+        && catalog
+            .products()
+            .iter()
+            .any(|product| title_words(product).iter().any(|word| others.contains(&word)))
 }

@@ -75,7 +75,8 @@ pub(crate) fn loose_words(draft: &Draft<'_, '_>) -> Vec<String> {
         let word = token.text.chars().count() > 2
             && token.text.chars().all(char::is_alphabetic)
             && !scene.cues.is_filler(&token.text);
-        // A phrase that only shows that something is asked explains none of its longer words.
+        // A phrase that only marks a question, such as "what is", leaves its longer words
+        // unexplained.
         let asks =
             |hit: &Hit| hit.tokens.len() > 1 && (hit.is(Cue::Question) || hit.is(Cue::Copula));
         let cued = scene.hits.iter().any(|hit| hit.tokens.contains(&at) && !asks(hit));

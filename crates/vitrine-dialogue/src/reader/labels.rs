@@ -1,4 +1,4 @@
-//! What labels of the classifier stand for, and how the commands of a message bear on them.
+//! The commands that a label of the classifier leads to, and the commands that leave room for one.
 
 use super::draft::Draft;
 use super::service;
@@ -60,7 +60,7 @@ pub(crate) fn is_vague(question: &Question) -> bool {
         || matches!(question, Question::Details)
 }
 
-/// Commands that leave no room for another reading.
+/// Whether a command was stated so clearly that no label overrules it.
 pub(crate) fn is_exact(command: &Command) -> bool {
     match command {
         Command::Ask { question, .. } => !is_vague(question),

@@ -3,7 +3,7 @@
 use super::cues::Cue;
 use crate::locale::Locale;
 
-/// Number of words of a text that a language's file knows: function words, numbers and phrases.
+/// How many words of a text a language knows: those in its function words, numbers and phrases.
 #[must_use]
 pub fn known_words(text: &str, locale: &Locale) -> usize {
     let tokens = locale.cues.tokens(text);

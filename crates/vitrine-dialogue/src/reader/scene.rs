@@ -267,12 +267,7 @@ impl<'a> Scene<'a> {
 
     /// Words of the catalogue that start at a token, articles skipped.
     pub(crate) fn mention_at(&self, at: usize) -> Option<&Seen> {
-        let product = |seen: &&Seen| {
-            let of = |target: &MentionTarget| {
-                matches!(target, MentionTarget::Category(_) | MentionTarget::Product(_))
-            };
-            seen.targets.iter().any(of)
-        };
+        let product = |seen: &&Seen| seen.targets.iter().any(MentionTarget::is_goods);
         let mut starts = at;
         while self.tokens.get(starts).is_some_and(|token| self.cues.is_skipped(&token.text))
             && starts < at + 2

@@ -74,6 +74,13 @@ pub(crate) fn fold(text: &str) -> String {
     text.chars().map(folded).collect()
 }
 
+/// The words of a text without case, accents and width.
+pub(crate) fn folded_words(text: &str) -> Vec<String> {
+    let text = fold(text);
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_owned).collect()
+}
+
 fn is_emoji(c: char) -> bool {
     matches!(u32::from(c), 0x2190..=0x21ff | 0x2300..=0x23ff | 0x2600..=0x27bf | 0x2b00..=0x2bff
         | 0x1f000..=0x1fbff)

@@ -101,13 +101,11 @@ pub(crate) fn tells_of_trouble(draft: &mut Draft<'_, '_>) -> bool {
     let state = scene.input.state;
     let selling = state.pending.as_ref().is_some_and(labels::is_sale);
     let asks = scene.sentences.iter().any(|sentence| sentence.question);
-    let kind = |target: &MentionTarget| {
-        matches!(target, MentionTarget::Category(_) | MentionTarget::Product(_))
-    };
     let owned = scene.seen.iter().any(|seen| {
         let start = seen.tokens.start;
         let near = |end: usize| end <= start && start - end <= OWNED_GAP;
-        seen.targets.iter().any(kind) && scene.hits_of(Cue::Owned).any(|hit| near(hit.tokens.end))
+        seen.targets.iter().any(MentionTarget::is_goods)
+            && scene.hits_of(Cue::Owned).any(|hit| near(hit.tokens.end))
     });
     let mentions = draft.found.iter().all(|found| {
         labels::is_mention(&found.command) || matches!(found.command, Command::Quantity { .. })

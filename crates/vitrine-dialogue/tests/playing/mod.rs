@@ -27,18 +27,6 @@ use vitrine_judge::Product;
 use vitrine_judge::ShopData;
 use vitrine_judge::Variant;
 
-/// Far above what the files of the test shops hold.
-pub(crate) const LIMITS: vitrine_catalog::CatalogLimits = vitrine_catalog::CatalogLimits {
-    file_bytes_max: 64 << 20,
-    products_max: 50_000,
-    line_bytes_max: 64 << 10,
-    facets_max: 64,
-    values_max: 512,
-    sizes_max: 64,
-    variants_max: 512,
-    features_max: 32,
-};
-
 /// A shop's own files.
 pub(crate) struct Shop {
     pub(crate) catalog: Catalog,
@@ -54,7 +42,8 @@ impl Shop {
         let shipped = Locales::shipped(Language::EN).expect("built-in locales");
         let config: toml::Table = toml::from_str(&read("vitrine.toml")).expect("a configuration");
         Self {
-            catalog: Catalog::open(folder, &LIMITS).expect("a catalogue"),
+            catalog: Catalog::open(folder, &vitrine_catalog::CatalogLimits::GATEWAY)
+                .expect("a catalogue"),
             policies: Policies::parse(&read("policies.toml")).expect("policies"),
             locales: match locales {
                 Some(folder) => shipped.with_folder(folder).expect("locales"),

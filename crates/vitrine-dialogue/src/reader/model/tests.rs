@@ -27,17 +27,6 @@ use std::path::Path;
 use std::sync::LazyLock;
 use vitrine_catalog::CatalogLimits;
 
-const LIMITS: CatalogLimits = CatalogLimits {
-    file_bytes_max: 64 << 20,
-    products_max: 50_000,
-    line_bytes_max: 64 << 10,
-    facets_max: 64,
-    values_max: 512,
-    sizes_max: 64,
-    variants_max: 512,
-    features_max: 32,
-};
-
 const LANGUAGES: [&str; 6] = ["en", "fr", "de", "es", "it", "pt"];
 
 /// Messages with numbers, sizes, products, values and order numbers.
@@ -69,7 +58,7 @@ impl Shop {
     fn example() -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/shop");
         let policies = std::fs::read_to_string(folder.join("policies.toml")).unwrap();
-        let catalog = Catalog::open(&folder, &LIMITS).unwrap();
+        let catalog = Catalog::open(&folder, &CatalogLimits::GATEWAY).unwrap();
         let policies = Policies::parse(&policies).unwrap();
         let ids = ShopIds::of(&catalog, &policies);
         Self { catalog, policies, locales: Locales::shipped(Language::EN).unwrap(), ids }
