@@ -15,6 +15,8 @@ use crate::linear::TrainingSet;
 use candle_core::Device;
 use candle_core::Tensor;
 use std::collections::BTreeMap;
+use vitrine_kernels::dot::dot_bytes;
+use vitrine_kernels::tier::Tier;
 
 /// Largest sharpness: at cosine -1 the weight, `exp(-80)`, is still a normal f32.
 pub(crate) const SHARPNESS_MAX: f32 = 40.0;
@@ -63,10 +65,11 @@ pub(crate) struct QuantisedExamples {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Neighbours {
     kernel: Kernel,
-    dimensions: usize,
     examples: QuantisedExamples,
     /// Reciprocal Euclidean norm of each row of codes; 0 for an all-zero row.
     scales: Vec<f32>,
+    /// Instruction set of the inner products.
+    tier: Tier,
 }
 
 impl Neighbours {
@@ -91,7 +94,7 @@ impl Neighbours {
             if squares > 0.0 { squares.sqrt().recip() } else { 0.0 }
         };
         let scales = examples.codes.chunks(dimensions.max(1)).map(scale).collect();
-        Self { kernel, dimensions, examples, scales }
+        Self { kernel, examples, scales, tier: Tier::detect() }
     }
 
     pub(crate) fn kernel(&self) -> Kernel {
@@ -120,11 +123,13 @@ impl Neighbours {
         let text: Vec<i16> = embedding.iter().map(|value| (value * step).round() as i16).collect();
         let squares: f32 = text.iter().map(|value| f32::from(*value).powi(2)).sum();
         let scale = if squares > 0.0 { squares.sqrt().recip() } else { 0.0 };
+        let mut products = vec![0; self.scales.len()];
+        dot_bytes(self.tier, &mut products, &self.examples.codes, &text);
         let mut sums = vec![count(-1.0, sharpness); logits.len()];
-        let rows = self.examples.codes.chunks(self.dimensions.max(1));
-        for ((codes, class), length) in rows.zip(&self.examples.classes_of).zip(&self.scales) {
+        let examples = self.examples.classes_of.iter().zip(&self.scales);
+        for (product, (class, length)) in products.into_iter().zip(examples) {
             #[expect(clippy::cast_precision_loss, reason = "a cosine needs no f64 precision")]
-            let cosine = dot(codes, &text) as f32 * (scale * length);
+            let cosine = product as f32 * (scale * length);
             sums[usize::from(*class)] += count(cosine, sharpness);
         }
         logits.iter_mut().zip(sums).for_each(|(logit, sum)| *logit += weight * sum.ln());
@@ -153,10 +158,6 @@ fn even_share(members: &[usize], classes_of: &[usize], examples_max: usize) -> V
     let mut kept: Vec<usize> = ranked.into_iter().map(|(_, position)| position).collect();
     kept.sort_unstable();
     kept.into_iter().map(|position| members[position]).collect()
-}
-
-fn dot(codes: &[i8], text: &[i16]) -> i32 {
-    codes.iter().zip(text).map(|(code, value)| i32::from(*code) * i32::from(*value)).sum()
 }
 
 /// Quantises a vector to bytes, scaled so that its largest magnitude becomes [`CODE_MAX`].
@@ -306,6 +307,8 @@ mod tests {
     #[test]
     fn the_widest_product_fits() {
         let (codes, text) = (vec![-128_i8; DIMENSIONS_MAX], vec![-1_023_i16; DIMENSIONS_MAX]);
-        assert_eq!(i64::from(dot(&codes, &text)), DIMENSIONS_MAX as i64 * 128 * 1_023);
+        let mut product = [0];
+        dot_bytes(Tier::detect(), &mut product, &codes, &text);
+        assert_eq!(i64::from(product[0]), DIMENSIONS_MAX as i64 * 128 * 1_023);
     }
 }

@@ -24,8 +24,9 @@
 //! ```
 //!
 //! One module per operation: [`matmul`] and [`int16`] (quantised products), [`attention`] over
-//! paged keys and values, [`norm`], [`rope`], [`activation`]. [`pool`] and [`grid`] share an
-//! operation between threads. `benches/kernels.rs` of the workspace measures the products.
+//! paged keys and values, [`norm`], [`rope`], [`activation`], [`dot`] (similarity to examples).
+//! [`pool`] and [`grid`] share an operation between threads. `benches/kernels.rs` of the workspace
+//! measures the products.
 //!
 //! Each operation's `mod.rs` is its entry point: it checks shapes and dispatches to a [`tier`] (an
 //! instruction set). `scalar` is the specification; every other tier computes the same bits. Unsafe
@@ -45,6 +46,11 @@ pub mod activation;
     expect(unsafe_code, reason = "runs code compiled for instruction sets detected first")
 )]
 pub mod attention;
+#[cfg_attr(
+    target_arch = "x86_64",
+    expect(unsafe_code, reason = "runs code compiled for instruction sets detected first")
+)]
+pub mod dot;
 mod exponential;
 #[expect(unsafe_code, reason = "threads write disjoint rectangles of one slice")]
 pub mod grid;
