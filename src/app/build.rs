@@ -92,14 +92,16 @@ fn assemble(
     open_store: fn(EmbeddedOptions) -> Result<EmbeddedStore, StoreError>,
 ) -> anyhow::Result<Assembled> {
     // The shop's files come first: their faults are found sooner than a model is loaded.
-    let shop::ShopData { catalog, offers, policies, mut warnings } = shop::open(settings)?;
+    let shop::ShopData { catalog, offers, policies, locales, mut warnings } = shop::open(settings)?;
     let clock: SharedClock = Arc::new(SystemClock);
     let metrics = recorder::install()?;
     let memory = MemoryLedger::new(settings.memory_limits.clone());
     let generators = models::generators(settings, &clock, &memory)?;
     let (classifier, encoder_grant) = models::classifier(settings, &memory)?;
     let classifier = Arc::new(classifier);
-    warnings.extend(shop::unknown_topics(settings, &policies, classifier.head().labels()));
+    let intents = classifier.head().labels();
+    warnings.extend(shop::unknown_topics(settings, &policies, intents));
+    warnings.extend(shop::unknown_intents(settings, &policies, intents));
     let encoder_name = classifier.embedder().identity().name.clone();
     let catalog = Arc::new(catalog);
     let hot_bytes_max = Bytes(settings.store.hot.bytes_max as u64);
@@ -116,7 +118,7 @@ fn assemble(
         catalog: Arc::clone(&catalog),
         offers: Arc::new(offers),
         policies,
-        locales: shop::locales(settings)?,
+        locales,
         shop: settings.shop.clone(),
         store: Arc::clone(&store) as Arc<dyn ConversationStore>,
         customers: Arc::clone(&store) as Arc<dyn CustomerStore>,

@@ -35,6 +35,7 @@ pub(super) struct ShopData {
     pub(super) catalog: Catalog,
     pub(super) offers: Offers,
     pub(super) policies: Policies,
+    pub(super) locales: Locales,
     /// What is accepted but looks like a slip, each with its file.
     pub(super) warnings: Vec<String>,
 }
@@ -54,11 +55,12 @@ pub(super) fn open(settings: &Settings) -> anyhow::Result<ShopData> {
         let warning = offers.warning(&CatalogLookup(&catalog));
         warnings.extend(warning.map(|warning| in_file(path, &warning)));
     }
+    let locales = locales(settings)?;
     let policies = match &settings.files.policies {
-        Some(path) => policies(path).context("cannot open shop.policies")?,
+        Some(path) => policies(path, &locales).context("cannot open shop.policies")?,
         None => Policies::default(),
     };
-    Ok(ShopData { catalog, offers, policies, warnings })
+    Ok(ShopData { catalog, offers, policies, locales, warnings })
 }
 
 /// Topics of `turn.handoff_topics` that no message can have: neither an intent nor a policy topic.
@@ -76,20 +78,47 @@ pub(super) fn unknown_topics(
     };
     let unknown = |topic: &&String| !known().any(|known| known == topic.as_str());
     let warning = |topic: &String| {
-        let similarity = |known: &&str| strsim::jaro_winkler(known, topic);
-        let nearest = known().max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
         format!(
             "turn.handoff_topics: `{topic}` is neither an intent of the head nor a policy topic, \
              so it hands nothing off; did you mean `{}`?",
-            nearest.unwrap_or_default()
+            nearest(topic, known())
         )
     };
     settings.turn.triggers.topics.iter().filter(unknown).map(warning).collect()
 }
 
-fn policies(path: &Path) -> anyhow::Result<Policies> {
+/// Intents of policies that no message can have. Their texts are found by their own words at most.
+pub(super) fn unknown_intents(
+    settings: &Settings,
+    policies: &Policies,
+    intents: &[String],
+) -> Vec<String> {
+    let Some(path) = &settings.files.policies else { return Vec::new() };
+    let named = policies.topics().iter().flat_map(|topic| {
+        topic.intents.iter().map(move |intent| (topic.id.as_str(), intent.as_str()))
+    });
+    let unknown = named.filter(|(_, intent)| !intents.iter().any(|known| known == intent));
+    unknown
+        .map(|(topic, intent)| {
+            let nearest = nearest(intent, intents.iter().map(String::as_str));
+            let warning = format!(
+                "policy `{topic}` answers `{intent}`, which is no intent of the head, so no \
+                 message asks for it; did you mean `{nearest}`?"
+            );
+            in_file(path, &warning)
+        })
+        .collect()
+}
+
+/// The known name that is most like one that is not known.
+fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> &'a str {
+    let similarity = |known: &&str| strsim::jaro_winkler(known, name);
+    known.max_by(|a, b| similarity(a).total_cmp(&similarity(b))).unwrap_or_default()
+}
+
+fn policies(path: &Path, locales: &Locales) -> anyhow::Result<Policies> {
     let text = text_file::read(path, POLICIES_BYTES_MAX)?;
-    Policies::parse(&text).with_context(|| path.display().to_string())
+    Policies::parse(&text, locales).with_context(|| path.display().to_string())
 }
 
 /// The words of each language: those shipped, and those of `locales.dir`.

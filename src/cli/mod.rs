@@ -20,6 +20,7 @@ mod intents;
 mod models;
 mod respond;
 mod serve;
+mod shop;
 mod svg;
 mod test;
 mod tokenize;
@@ -110,6 +111,9 @@ enum CliCommand {
     ///
     /// Example: vitrine embed --input texts.txt --output texts.f32
     Embed(embed::EmbedArguments),
+    /// Make a shop's folder from a merchant's export files
+    #[command(subcommand)]
+    Shop(shop::ShopCommand),
     /// Play conversation tests and judge every answer
     ///
     /// Plays the customers of the files against the configuration, in this process and without
@@ -168,6 +172,7 @@ fn dispatch(command: CliCommand, context: &Context) -> anyhow::Result<()> {
         CliCommand::Models(command) => models::run(command, context),
         CliCommand::Intents(command) => intents::run(command, context),
         CliCommand::Embed(arguments) => embed::run(arguments, context),
+        CliCommand::Shop(command) => shop::run(command, context),
         CliCommand::Test(arguments) => test::run(arguments, context),
         CliCommand::Bench(command) => bench::run(command, context),
         CliCommand::Doctor => doctor::run(context),

@@ -30,10 +30,14 @@ use vitrine_conversations::Purpose;
 use vitrine_conversations::SeenIntent;
 use vitrine_conversations::VERBATIM_CHARS_MAX;
 use vitrine_dialogue::command::Command;
-use vitrine_dialogue::state::Need;
+use vitrine_dialogue::state::DialogueState;
 
 /// Separates the values of a fact that has several.
 const VALUE_SEPARATOR: char = '|';
+
+/// Fact: the skus of the products that the customer asked to hear of when they are back in stock.
+/// The message with which they asked is its source, and the consent to that one message.
+const WAITS_FOR_KEY: &str = "waits_for";
 
 /// Most intents stored with a conversation.
 const INTENTS_MAX: usize = 8;
@@ -84,7 +88,7 @@ pub(crate) fn restart(record: &mut ConversationRecord) {
 /// The facts that the customer stated in this message; `source` is the message id.
 pub(crate) fn stated(
     understood: &Understood,
-    (before, after): (&Need, &Need),
+    (before, after): (&DialogueState, &DialogueState),
     currency: Option<Currency>,
     source: Option<&str>,
 ) -> Vec<StatedFact> {
@@ -104,8 +108,9 @@ pub(crate) fn stated(
     facts
 }
 
-/// A need as `key → value`; several values of one key are joined.
-fn facts_of(need: &Need, currency: Option<Currency>) -> BTreeMap<String, String> {
+/// What is looked for and waited for as `key → value`; several values of one key are joined.
+fn facts_of(state: &DialogueState, currency: Option<Currency>) -> BTreeMap<String, String> {
+    let need = &state.need;
     let mut facts = BTreeMap::new();
     let joined = |values: &[String]| values.join(&VALUE_SEPARATOR.to_string());
     if let Some(category) = &need.category {
@@ -125,6 +130,7 @@ fn facts_of(need: &Need, currency: Option<Currency>) -> BTreeMap<String, String>
             facts.insert(key.clone(), joined(wanted));
         }
     }
+    facts.insert(WAITS_FOR_KEY.to_owned(), joined(&state.waits_for));
     facts.retain(|_, value| !value.is_empty());
     facts
 }
@@ -142,7 +148,7 @@ pub(crate) fn remember(
     remember_entities(record, understood, now);
     if let Some(turned) = &decision.turned {
         let state = &turned.state;
-        remember_need(record, understood, facts_of(&state.need, currency), now);
+        remember_need(record, understood, facts_of(state, currency), now);
         let focus = state.focus.as_ref().and_then(|focus| Sku::new(focus.sku.clone()).ok());
         record.product_in_focus = focus;
         for sku in state.rejected.iter().filter_map(|sku| Sku::new(sku.clone()).ok()) {

@@ -72,9 +72,9 @@ impl TurnPipeline {
         let channel = channels::channel(turn.request.channel);
         let human = decision.handoff == Some(HandoffReason::HumanOwned);
         let source = turn.request.message_id.as_ref().map(|id| id.as_str());
-        let after = decision.turned.as_ref().map_or(&before.need, |turned| &turned.state.need);
+        let after = decision.turned.as_ref().map_or(before, |turned| &turned.state);
         let currency = self.parts.catalog.currency();
-        let facts = record::stated(understood, (&before.need, after), currency, source);
+        let facts = record::stated(understood, (before, after), currency, source);
         let said = decision.turned.as_ref().map(|turned| dialogue::grounded(&turned.worded));
         let options: Vec<ReplyOption> = decision
             .options

@@ -263,6 +263,7 @@ fn languages(
     record: &ConversationRecord,
     inputs: UnderstandInputs<'_>,
 ) -> (Language, DetectedLanguage) {
+    let text = &without_names(text, inputs);
     let known = (record.turns_recorded > 0).then_some(record.language);
     let before = known.or(hint).unwrap_or(inputs.language_default);
     let expected = record.tongue.or(DetectedLanguage::from_code(before.code()));
@@ -277,11 +278,20 @@ fn languages(
     let least = if known.is_some() { SWITCH_WORDS_MIN } else { 1 };
     let stays =
         found != expected && !clearly(text, (expected.language(), found.language()), least, inputs);
-    let opened = || {
-        let words = |one: &Locale| (one.language, words_of(text, one.language, inputs));
-        better(text, found, &inputs.locales.iter().map(words).collect::<Vec<_>>())
+    let words = |one: &Locale| (one.language, words_of(text, one.language, inputs));
+    let opened = || better(text, found, &inputs.locales.iter().map(words).collect::<Vec<_>>());
+    // "tennis", then "raquette": the second message may be the first that shows its language.
+    let second = || {
+        let all: Vec<_> = inputs.locales.iter().map(words).collect();
+        let own = all.iter().find(|(language, _)| *language == expected.language());
+        let foreign = own.is_some_and(|(_, words)| *words == 0);
+        foreign.then(|| better(text, expected, &all)).flatten()
     };
-    let opened = known.is_none().then(opened).flatten();
+    let opened = match record.turns_recorded {
+        0 => opened(),
+        1 => second(),
+        _ => None,
+    };
     let tongue = opened.unwrap_or(if stays { expected } else { found });
     let spoken = Some(tongue.language()).filter(|language| inputs.locales.speaks(*language));
     (spoken.unwrap_or(before), tongue)
@@ -321,6 +331,22 @@ fn clearly(
     }
     words_of(text, found, inputs) >= words_of(text, before, inputs) + least
 }
+
+/// A text without the names of products, which tell nothing of the customer's language.
+fn without_names(text: &str, inputs: UnderstandInputs<'_>) -> String {
+    let named = inputs.catalog.mentions(text, &[]).into_iter().filter(|mention| {
+        matches!(mention.target, MentionTarget::Product(_)) && mention.exact >= GOODS_EXACT_MIN
+    });
+    let spans: Vec<_> = named.map(|mention| mention.span).collect();
+    let outside = |at: usize| !spans.iter().any(|span| span.contains(&at));
+    let left = text.char_indices().filter(|(at, _)| outside(*at)).map(|(_, letter)| letter);
+    let left: String = left.collect();
+    // A word or two tell less than they do with the name.
+    if left.split_whitespace().count() < UNNAMED_WORDS_MIN { text.to_owned() } else { left }
+}
+
+/// Fewest words beside the names of products that tell the language without them.
+const UNNAMED_WORDS_MIN: usize = 3;
 
 /// Certainty from which a word of the shop's goods is one of a language, and not of another.
 const GOODS_EXACT_MIN: f32 = 0.88;

@@ -63,6 +63,30 @@ fn a_topic_that_no_message_can_have_is_reported_with_the_nearest() {
 }
 
 #[test]
+fn an_intent_of_a_policy_that_no_message_can_have_is_reported_with_the_nearest() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("policies.toml");
+    let policy = |id: &str, intent: &str| {
+        format!(
+            "[[policy]]\nid = \"{id}\"\nintents = [\"{intent}\"]\n\
+             label = {{ en = \"{id}\" }}\ntext = {{ en = \"See our site.\" }}\n"
+        )
+    };
+    let text = policy("returns", "return_exchange") + &policy("points", "loyalty_point");
+    std::fs::write(&path, text).expect("a file");
+    let (output, report) = doctor(("VITRINE_SHOP__POLICIES", path.to_str().expect("a path")));
+    assert!(output.status.success(), "{report}");
+    let warnings = report["warnings"].as_array().expect("warnings");
+    assert_eq!(warnings.len(), 1, "{report}");
+    let warning = warnings[0].as_str().expect("text");
+    assert!(
+        warning.contains("policies.toml: policy `points` answers `loyalty_point`"),
+        "{warning}"
+    );
+    assert!(warning.contains("did you mean `loyalty_points`"), "{warning}");
+}
+
+#[test]
 fn doctor_says_that_a_missing_facets_file_prevents_the_start() {
     let (output, report) = doctor(("VITRINE_CATALOG__FACETS", "/no/such/facets.toml"));
     assert_eq!(output.status.code(), Some(1), "{report}");

@@ -27,6 +27,7 @@ mod respond;
 mod server;
 mod serving;
 mod shop_files;
+mod shop_import;
 mod starting;
 mod structured_output;
 mod vocabularies;

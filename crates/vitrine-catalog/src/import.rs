@@ -6,7 +6,7 @@
 //!
 //! Both formats are parsed into a `RawProduct`, which `product_checks` turns into a [`Product`].
 
-mod amount;
+pub(crate) mod amount;
 mod csv_file;
 mod facet_file;
 mod fields;

@@ -1,20 +1,24 @@
 //! The shop's catalog: products, understanding of messages in the shop's terms, search, questions.
 //!
-//! Owns reading and checking the catalog, extracting what a customer wants from a message, finding
-//! products and choosing facet questions. Refuses to write replies or to decide what a turn does.
+//! Owns reading and checking the catalog, making one from a merchant's exports, extracting what a
+//! customer wants from a message, finding products and choosing facet questions. Refuses to write
+//! replies or to decide what a turn does.
 //! A [`Catalog`] is immutable, so it can be shared behind an `Arc`.
 //!
 //! In reading order: `attribute`, `product`, `keys`, `vocabulary`, `limits`, `error`, `import`,
 //! `words`, `compact`; `mentions` (what a text speaks of); `query`, `facets`, `finding` (products
 //! and questions for what a conversation knows); `lexicon`, `amounts`, `names`, `understand`,
-//! `index`, `search`, `need` (the same for single messages).
+//! `index`, `search`, `need` (the same for single messages); `exports` (files of shop programs) and
+//! `derive` (a shop from them).
 
 #![forbid(unsafe_code)]
 
 mod amounts;
 mod attribute;
 mod compact;
+pub mod derive;
 mod error;
+pub mod exports;
 mod facets;
 mod finding;
 mod import;

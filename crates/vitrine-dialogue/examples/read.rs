@@ -44,11 +44,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let shop = argument("--shop").unwrap_or_else(|| "examples/shop".to_owned());
     let shop = Path::new(&shop);
     let catalog = Catalog::open(shop, &vitrine_catalog::CatalogLimits::GATEWAY)?;
-    let policies = Policies::parse(&std::fs::read_to_string(shop.join("policies.toml"))?)?;
     let mut locales = Locales::shipped(Language::EN)?;
     if let Some(folder) = std::env::var_os("LOCALES") {
         locales = locales.with_folder(Path::new(&folder))?;
     }
+    let policies = std::fs::read_to_string(shop.join("policies.toml"))?;
+    let policies = Policies::parse(&policies, &locales)?;
     let language = argument("--language").and_then(|code| Language::from_locale(&code));
     let mut state = DialogueState::default();
     if let Some(shown) = argument("--shown") {

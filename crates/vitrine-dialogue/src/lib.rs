@@ -19,4 +19,5 @@ pub mod policy;
 pub mod reader;
 pub mod shop;
 pub mod state;
+mod stems;
 pub mod words;

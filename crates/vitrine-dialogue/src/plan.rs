@@ -184,6 +184,14 @@ pub enum Move {
         /// Its description, as the shop wrote it; may be empty.
         description: String,
     },
+    /// What the shop states of a product, where a question was not answered outright.
+    Sheet {
+        /// The product's name.
+        name: String,
+        /// Name of a property, as the shop's label or its key, and its value; a value that is empty
+        /// is a yes.
+        rows: Vec<(String, String)>,
+    },
     /// Products compared property by property.
     Compare {
         /// Two or three.
@@ -197,6 +205,17 @@ pub enum Move {
         card: Card,
         /// Whether the price decides: `Some(true)` cheapest, `Some(false)` dearest.
         cheapest: Option<bool>,
+    },
+    /// The one of several products that has most or least of a property.
+    Verdict {
+        /// The product.
+        card: Card,
+        /// Label of the property; empty if the value says it all.
+        label: String,
+        /// Its value, or the shop's words on it.
+        value: String,
+        /// Names of the others, with their values.
+        others: Vec<(String, String)>,
     },
     /// The price of a product.
     PriceOf {

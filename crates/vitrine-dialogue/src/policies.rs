@@ -3,12 +3,13 @@
 use crate::locale::Locales;
 use crate::reader::cues::Cue;
 use crate::reader::tokens::TokenKind;
-use crate::reader::tokens::fold;
 use crate::reader::tokens::tokenize;
 use crate::shop::Language;
 use crate::shop::Localized;
-use rust_stemmers::Algorithm;
-use rust_stemmers::Stemmer;
+use crate::stems::inflected;
+use crate::stems::numbers;
+use crate::stems::plain_words;
+use crate::stems::stems;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -74,14 +75,11 @@ const TIME_SCORE: f32 = 1.5;
 /// Least score of a topic found without an intent.
 const FREE_SCORE_MIN: f32 = 2.0;
 
+/// How many more words of a question a text on a better matter holds.
+const BETTER_MIN: usize = 2;
+
 /// Rarity of a word that at most two of the shop's texts hold.
 const RARE_MIN: f32 = 0.5;
-
-/// Fewest letters of a stem that stands for a topic's own word: "portes" is not "Porto".
-const INFLECTED_LETTERS_MIN: usize = 5;
-
-/// Fewest letters of a word that is compared by its stem.
-const STEM_LETTERS_MIN: usize = 4;
 
 type Texts = BTreeMap<String, String>;
 type WordLists = BTreeMap<String, Vec<String>>;
@@ -142,10 +140,30 @@ pub struct TopicQuery<'a> {
     pub last: Option<&'a str>,
 }
 
-/// A topic's words, ready for comparison.
+/// One of a topic's own words or phrases.
+#[derive(Debug, Clone)]
+struct Phrase {
+    /// Folded, with a space on either side.
+    text: String,
+    /// Matters that it only names.
+    names: BTreeSet<String>,
+    /// Whether it asks for a time, which all texts of a matter may state.
+    how_long: bool,
+}
+
+/// Conditions of questions by which topics are told apart.
+const CONDITIONS: [Cue; 6] =
+    [Cue::Abroad, Cue::Express, Cue::Pickup, Cue::Worn, Cue::Where, Cue::Opening];
+
+/// A topic's words, ready for comparison. Whatever the locales say of them is looked up once, when
+/// the file is read.
 #[derive(Debug, Clone, Default)]
 struct Profile {
-    phrases: Vec<String>,
+    phrases: Vec<Phrase>,
+    /// Those of [`CONDITIONS`] that the topic is about.
+    about: Vec<Cue>,
+    /// Whether the text of a language states a figure with a unit: "2 to 4 days".
+    states_time: bool,
     words: BTreeSet<String>,
     label: BTreeSet<String>,
     text: BTreeSet<String>,
@@ -161,11 +179,11 @@ pub struct Policies {
 }
 
 impl Policies {
-    /// Parses a policies file.
+    /// Parses a policies file, whose words are looked up in the locales.
     ///
     /// # Errors
     /// If it is malformed or too large; the message names the line.
-    pub fn parse(text: &str) -> Result<Self, PolicyError> {
+    pub fn parse(text: &str, locales: &Locales) -> Result<Self, PolicyError> {
         let file: PoliciesFile = toml::from_str(text).map_err(|cause| {
             let at = cause.span().map_or(0, |span| span.start);
             let before = text.get(..at).unwrap_or(text);
@@ -184,7 +202,8 @@ impl Policies {
             text: by_language(entry.text),
         });
         let topics: Vec<Topic> = topics.collect();
-        let profiles: Vec<Profile> = topics.iter().map(Profile::of).collect();
+        let profiles: Vec<Profile> =
+            topics.iter().map(|topic| Profile::of(topic, locales)).collect();
         let mut rarity: HashMap<String, f32> = HashMap::new();
         for stem in profiles.iter().flat_map(|profile| &profile.text) {
             *rarity.entry(stem.clone()).or_default() += 1.0;
@@ -222,6 +241,23 @@ impl Policies {
             let mut shared = profile.text.intersection(&said.text);
             shared.any(|stem| self.rarity.get(stem).is_some_and(|rarity| *rarity >= RARE_MIN))
         })
+    }
+
+    /// The text on another matter that holds several more words of a question than any text on this
+    /// matter: "do you keep my card?" asks of payments, not of data.
+    #[must_use]
+    pub fn better(&self, intent: &str, text: &str, locales: &Locales) -> Option<&Topic> {
+        let said = Profile::said(text, locales);
+        let all = self.topics.iter().zip(&self.profiles);
+        let shared = all.map(|(topic, profile)| {
+            let own = topic.intents.iter().any(|one| one == intent);
+            (topic, own, profile.text.intersection(&said.text).count())
+        });
+        let shared: Vec<(&Topic, bool, usize)> = shared.collect();
+        let own = shared.iter().filter(|(_, own, _)| *own).map(|(_, _, count)| *count).max();
+        let others = shared.into_iter().filter(|(_, own, _)| !own);
+        let (topic, _, count) = others.max_by_key(|(_, _, count)| *count)?;
+        (count >= own? + BETTER_MIN).then_some(topic)
     }
 
     /// The topics whose own words a question holds, in this or another form.
@@ -262,21 +298,24 @@ impl Policies {
             }
             // Words of a text under several intents may only say which of them is meant.
             let several = topic.intents.len() > 1;
-            let named = intent.map(|label| (if several { label } else { "" }, locales));
+            let named = intent.map(|label| if several { label } else { "" });
             let mut score = self.overlap(profile, &said, &joined, named);
-            if query.how_long && states_time(topic, locales) {
+            let states_time = query.how_long && profile.states_time;
+            if states_time && intent.is_some() {
                 score += TIME_SCORE;
             }
-            if intent.is_some() {
-                score += conditions(topic, profile, query, locales);
+            if let Some(intent) = intent {
+                let last = query.last == Some(topic.id.as_str());
+                score += conditions(profile, intent, query, last && !leaves);
                 let special = !profile.phrases.is_empty();
                 // "does the estimate cost anything?", of the text that spoke of it.
-                let last = query.last == Some(topic.id.as_str());
                 let shares = profile.text.intersection(&said.text).next().is_some();
-                if last && !leaves && query.how_long && states_time(topic, locales) {
+                if last && !leaves && states_time {
                     score += LAST_SCORE;
                 } else if last && shares {
                     score += FIRST_SCORE;
+                } else if other_time(profile) && states_time && query.last.is_some() {
+                    score += LAST_SCORE + TIME_SCORE + UNSAID_LOSS;
                 }
                 if special && !last && !profile.is_said(&said, &joined) {
                     score -= UNSAID_LOSS;
@@ -292,28 +331,16 @@ impl Policies {
         found
     }
 
-    fn overlap(
-        &self,
-        profile: &Profile,
-        said: &Profile,
-        joined: &str,
-        intent: Option<(&str, &Locales)>,
-    ) -> f32 {
-        let phrases = profile.phrases.iter().filter(|phrase| joined.contains(phrase.as_str()));
+    fn overlap(&self, profile: &Profile, said: &Profile, joined: &str, label: Option<&str>) -> f32 {
+        let phrases = profile.phrases.iter().filter(|phrase| joined.contains(&phrase.text));
         // "pick it up" only names the matter, and "how long" asks of all its texts: both tell
         // little of which one.
-        let tells = |phrase: &&String| {
-            let names = |(label, locales): (&str, &Locales)| {
-                locales.iter().any(|locale| {
-                    let cues = &locale.cues;
-                    cues.names_topic(phrase, label) || cues.says(phrase, Cue::HowLong)
-                })
-            };
-            !intent.is_some_and(names)
+        let tells = |phrase: &&Phrase| {
+            !phrase.how_long && !label.is_some_and(|label| phrase.names.contains(label))
         };
         let named = if phrases.clone().next().is_some() { NAMED_SCORE } else { 0.0 };
         let phrases = phrases.filter(tells);
-        let words = phrases.map(|phrase| phrase.split_whitespace().count()).max();
+        let words = phrases.map(|phrase| phrase.text.split_whitespace().count()).max();
         // "vous réparez" says the shop's word "réparer" in another form.
         let inflected = usize::from(profile.words.intersection(&said.words).next().is_some());
         let words = words.unwrap_or(0).max(inflected);
@@ -326,6 +353,14 @@ impl Policies {
             + TEXT_SCORE * texts
             + NUMBER_SCORE * small(numbers)
     }
+}
+
+/// Whether a text on a special case, under no condition, states a time: after the text on how soon
+/// an order can be collected, "how long" asks for the one on how long it is kept.
+fn other_time(profile: &Profile) -> bool {
+    let place = [Cue::Pickup, Cue::Where, Cue::Opening];
+    let free = profile.about.iter().all(|cue| place.contains(cue));
+    profile.states_time && free && profile.phrases.iter().any(|phrase| phrase.how_long)
 }
 
 /// A small count as a factor.
@@ -346,79 +381,46 @@ fn states_time(topic: &Topic, locales: &Locales) -> bool {
     })
 }
 
-/// What the conditions of a question are worth to a topic.
-fn conditions(topic: &Topic, profile: &Profile, query: &TopicQuery<'_>, locales: &Locales) -> f32 {
+/// What the conditions of a question are worth to a topic; all texts on collecting are about that.
+/// A condition of a topic that is gone on with needs not be asked for again.
+fn conditions(profile: &Profile, intent: &str, query: &TopicQuery<'_>, known: bool) -> f32 {
     let mut score = 0.0;
-    for (cue, asked) in [
-        (Cue::Abroad, query.abroad),
-        (Cue::Express, query.express),
-        (Cue::Pickup, query.pickup),
-        (Cue::Worn, query.worn),
-        (Cue::Where, query.place),
-        (Cue::Opening, query.opening),
-    ] {
-        let texts = topic.label.iter().map(|(_, text)| text);
-        let about = topic.id.split('_').chain(profile.phrases.iter().map(|one| one.trim()));
-        let mut about = about.chain(texts.map(String::as_str));
-        if about.any(|text| locales.iter().any(|locale| locale.cues.says(text, cue))) {
-            score += if asked { CONDITION_SCORE } else { -UNASKED_LOSS };
-        } else if cue == Cue::Worn && asked && profile.text.iter().any(|stem| stem == "unus") {
+    let about = [Cue::Pickup, Cue::Where, Cue::Opening];
+    let idle = |cue: &Cue| intent == "pickup" && about.contains(cue);
+    for cue in CONDITIONS.into_iter().filter(|cue| !idle(cue)) {
+        let asked = query.sets(cue);
+        if profile.about.contains(&cue) {
+            let unasked = if known { 0.0 } else { -UNASKED_LOSS };
+            score += if asked { CONDITION_SCORE } else { unasked };
+        } else if cue == Cue::Worn && asked && profile.text.contains("unus") {
             score += LABEL_SCORE;
         }
     }
     score
 }
 
-/// Folded words.
-fn plain_words(text: &str) -> Vec<String> {
-    let tokens = tokenize(text, &HashMap::new()).into_iter();
-    tokens.map(|token| token.text).filter(|word| word.chars().any(char::is_alphanumeric)).collect()
-}
-
-/// The stemming rules of a language; `None` where there are none.
-fn algorithm(language: Language) -> Option<Algorithm> {
-    match language.code() {
-        "en" => Some(Algorithm::English),
-        "fr" => Some(Algorithm::French),
-        "de" => Some(Algorithm::German),
-        "es" => Some(Algorithm::Spanish),
-        "it" => Some(Algorithm::Italian),
-        "pt" => Some(Algorithm::Portuguese),
-        _ => None,
-    }
-}
-
-/// All stems of the words of a text that are long enough to say something.
-fn stems(text: &str, languages: &[Language]) -> BTreeSet<String> {
-    let stemmers: Vec<Stemmer> =
-        languages.iter().filter_map(|one| algorithm(*one)).map(Stemmer::create).collect();
-    let words = plain_words(text).into_iter();
-    let long = words.filter(|word| word.chars().count() >= STEM_LETTERS_MIN);
-    let mut found = BTreeSet::new();
-    for word in long {
-        for stemmer in &stemmers {
-            found.insert(fold(&stemmer.stem(&word)));
+impl TopicQuery<'_> {
+    /// Whether the question sets one of the [`CONDITIONS`].
+    fn sets(&self, cue: Cue) -> bool {
+        match cue {
+            Cue::Abroad => self.abroad,
+            Cue::Express => self.express,
+            Cue::Pickup => self.pickup,
+            Cue::Worn => self.worn,
+            Cue::Where => self.place,
+            Cue::Opening => self.opening,
+            _ => false,
         }
     }
-    found
-}
-
-/// The stems of words in a language, each with its language: a word of another one may have the
-/// same.
-fn inflected(text: &str, language: Language) -> BTreeSet<String> {
-    let long = |stem: &String| stem.chars().count() >= INFLECTED_LETTERS_MIN;
-    let found = stems(text, &[language]).into_iter().filter(long);
-    found.map(|stem| format!("{language} {stem}")).collect()
 }
 
 impl Profile {
-    fn of(topic: &Topic) -> Self {
+    fn of(topic: &Topic, locales: &Locales) -> Self {
         let mut profile = Self::default();
         for (language, phrases) in topic.words.iter() {
             let single = phrases.iter().filter(|phrase| !phrase.trim().contains(' '));
             profile.words.extend(single.flat_map(|word| inflected(word, language)));
-            let folded = phrases.iter().map(|phrase| plain_words(phrase).join(" "));
-            profile.phrases.extend(folded.map(|phrase| format!(" {phrase} ")));
+            profile.phrases.extend(phrases.iter().map(|phrase| Phrase::of(phrase, topic, locales)));
         }
         for (language, label) in topic.label.iter() {
             profile.label.extend(stems(label, &[language]));
@@ -427,12 +429,20 @@ impl Profile {
             profile.text.extend(stems(text, &[language]));
             profile.numbers.extend(numbers(text));
         }
+        profile.states_time = states_time(topic, locales);
+        let labels = topic.label.iter().map(|(_, text)| text.as_str());
+        let phrases = profile.phrases.iter().map(|phrase| phrase.text.trim());
+        let about: Vec<&str> = topic.id.split('_').chain(phrases).chain(labels).collect();
+        let says = |cue: &Cue| {
+            about.iter().any(|text| locales.iter().any(|locale| locale.cues.says(text, *cue)))
+        };
+        profile.about = CONDITIONS.into_iter().filter(says).collect();
         profile
     }
 
     /// Whether a text holds one of the topic's own words or phrases.
     fn is_said(&self, said: &Self, joined: &str) -> bool {
-        self.phrases.iter().any(|phrase| joined.contains(phrase.as_str()))
+        self.phrases.iter().any(|phrase| joined.contains(&phrase.text))
             || self.words.intersection(&said.words).next().is_some()
     }
 
@@ -442,8 +452,14 @@ impl Profile {
         let all =
             [Language::EN, Language::FR, Language::DE, Language::ES, Language::IT, Language::PT];
         let filler = |word: &String| locales.iter().any(|locale| locale.cues.is_filler(word));
-        let words: Vec<String> =
+        let mut words: Vec<String> =
             plain_words(text).into_iter().filter(|word| !filler(word)).collect();
+        let meant = |word: &String| {
+            let of = |cues: &crate::reader::cues::Cues| cues.written_as(word).to_vec();
+            locales.iter().flat_map(|locale| of(&locale.cues)).collect::<Vec<String>>()
+        };
+        let meant: Vec<String> = words.iter().flat_map(meant).collect();
+        words.extend(meant);
         let words = words.join(" ");
         Self {
             words: all.iter().flat_map(|language| inflected(&words, *language)).collect(),
@@ -454,12 +470,15 @@ impl Profile {
     }
 }
 
-/// The numbers of a text.
-fn numbers(text: &str) -> BTreeSet<String> {
-    plain_words(text)
-        .into_iter()
-        .filter(|word| word.starts_with(|c: char| c.is_ascii_digit()))
-        .collect()
+impl Phrase {
+    fn of(phrase: &str, topic: &Topic, locales: &Locales) -> Self {
+        let text = format!(" {} ", plain_words(phrase).join(" "));
+        let names =
+            |label: &&String| locales.iter().any(|locale| locale.cues.names_topic(&text, label));
+        let names = topic.intents.iter().filter(names).cloned().collect();
+        let how_long = locales.iter().any(|locale| locale.cues.says(&text, Cue::HowLong));
+        Self { text, names, how_long }
+    }
 }
 
 fn by_language<T>(entries: BTreeMap<String, T>) -> Localized<T> {

@@ -5,6 +5,7 @@
 //! version.
 
 use crate::command::Complaint;
+use crate::command::Question;
 use serde::Deserialize;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -14,6 +15,9 @@ pub const STATE_VERSION: u32 = 1;
 
 /// Most products remembered as shown.
 pub const SHOWN_MAX: usize = 48;
+
+/// Most products remembered as discussed.
+pub const DISCUSSED_MAX: usize = 4;
 
 /// Most lines of the cart.
 pub const LINES_MAX: usize = 50;
@@ -175,6 +179,9 @@ pub struct DialogueState {
     /// Products taken together with the one under discussion, whose options are still to be asked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub to_buy: Vec<String>,
+    /// What was added up last and is not ordered yet, with its pieces.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub summed: Vec<Line>,
     /// Products refused.
     pub rejected: Vec<String>,
     /// What waits for an answer.
@@ -190,6 +197,12 @@ pub struct DialogueState {
     /// 44?"
     /// goes on with it.
     pub asked_variant: bool,
+    /// The question on a product that the last reply answered: "and the Dorane?" asks it again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked_of_product: Option<Question>,
+    /// Products under discussion one after the other, the current one last.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub discussed: Vec<String>,
     /// Facets asked for the current need.
     pub asked: Vec<String>,
     /// Open matters, the current one last.

@@ -83,10 +83,11 @@ struct Shop {
 static SHOP: LazyLock<Shop> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/shop");
     let policies = std::fs::read_to_string(folder.join("policies.toml")).expect("a file");
+    let locales = Locales::shipped(Language::EN).expect("locales");
     Shop {
         catalog: Catalog::open(&folder, &CatalogLimits::GATEWAY).expect("a catalogue"),
-        policies: Policies::parse(&policies).expect("policies"),
-        locales: Locales::shipped(Language::EN).expect("locales"),
+        policies: Policies::parse(&policies, &locales).expect("policies"),
+        locales,
         profile: ShopProfile {
             name: "Foulée".to_owned(),
             about: "sports gear".to_owned(),

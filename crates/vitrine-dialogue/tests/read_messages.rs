@@ -29,11 +29,12 @@ impl Shop {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/shop");
         let policies =
             std::fs::read_to_string(folder.join("policies.toml")).expect("a file of the shop");
+        let locales = Locales::shipped(Language::EN).expect("a file of the shop");
         Self {
             catalog: Catalog::open(&folder, &vitrine_catalog::CatalogLimits::GATEWAY)
                 .expect("a file of the shop"),
-            policies: Policies::parse(&policies).expect("a file of the shop"),
-            locales: Locales::shipped(Language::EN).expect("a file of the shop"),
+            policies: Policies::parse(&policies, &locales).expect("a file of the shop"),
+            locales,
         }
     }
 

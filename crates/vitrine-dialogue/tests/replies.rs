@@ -28,7 +28,7 @@ use vitrine_judge::Reply;
 use vitrine_judge::other_language;
 
 /// The shops, and the files of conversations of each.
-const SUITES: [(&str, &[&str]); 7] = [
+const SUITES: [(&str, &[&str]); 9] = [
     (
         "examples/shop",
         &[
@@ -37,6 +37,8 @@ const SUITES: [(&str, &[&str]); 7] = [
             "tests/conversations/foulee.languages.jsonl",
             "tests/conversations/foulee.2.jsonl",
             "tests/conversations/foulee.languages.2.jsonl",
+            "tests/conversations/foulee.3.jsonl",
+            "tests/conversations/foulee.languages.3.jsonl",
             "tests/conversations/sports.de.jsonl",
             "tests/conversations/sports.en.jsonl",
             "tests/conversations/sports.es.jsonl",
@@ -50,6 +52,8 @@ const SUITES: [(&str, &[&str]); 7] = [
     ("tests/shops/cycles", &["tests/conversations/cycles.jsonl"]),
     ("tests/shops/electronics", &["tests/conversations/electronics.jsonl"]),
     ("tests/shops/furniture", &["tests/conversations/kept-aside/furniture.jsonl"]),
+    ("tests/shops/garden", &["tests/conversations/kept-aside/garden.jsonl"]),
+    ("tests/shops/pets", &["tests/conversations/pets.jsonl"]),
     ("tests/shops/kitchen", &["tests/conversations/kitchen.jsonl"]),
 ];
 
@@ -172,6 +176,9 @@ fn quoted(each: &Move) -> Vec<&str> {
         Move::Compare { rows, .. } => {
             rows.iter().flat_map(|row| &row.values).map(String::as_str).collect()
         }
+        Move::Sheet { rows, .. } => {
+            rows.iter().flat_map(|(label, value)| [label.as_str(), value.as_str()]).collect()
+        }
         Move::SizeMapped { said, .. } | Move::SizeBetween { said, .. } => vec![said],
         Move::Present { given_up, .. } => given_up
             .iter()
@@ -202,7 +209,10 @@ fn quotes(shop: &Shop, turned: &Turned, language: Language) -> Vec<String> {
             Move::Attribute { card, value: AttributeText::Quote(quote), .. } => {
                 let product = shop.catalog.product(&card.sku).expect("a product");
                 let whole = product.description.or_fallback(language, &[]);
-                if !whole.is_some_and(|whole| whole.contains(quote.trim())) {
+                let features = format!("{}.", product.features(language).join(", "));
+                let own =
+                    *quote == features || whole.is_some_and(|whole| whole.contains(quote.trim()));
+                if !own {
                     found.push(format!("`{quote}` is not in the description"));
                 }
             }
@@ -244,6 +254,7 @@ fn cards(each: &Move) -> &[Card] {
         Move::NoOther { card: Some(card), .. }
         | Move::Describe { card, .. }
         | Move::Which { card, .. }
+        | Move::Verdict { card, .. }
         | Move::PriceOf { card, .. }
         | Move::Stock { card, .. }
         | Move::Sizes { card, .. }
@@ -305,7 +316,7 @@ fn wrong_cart(
     if total.is_some_and(|total| total.amount != due) {
         found.push(format!("the sum {total:?} is not {due}"));
     }
-    if !turned.worded.text.contains(link) {
+    if !link.lines().all(|link| turned.worded.text.contains(link)) {
         found.push(format!("{link} is not in the text"));
     }
     found

@@ -339,6 +339,18 @@ async fn stated_entities_are_facts_of_any_turn_and_do_not_narrow_the_search() {
 }
 
 #[tokio::test]
+async fn a_product_waited_for_is_a_fact_with_the_words_that_asked_for_the_message() {
+    let harness = shop();
+    let asked = "please tell me when the Karsto Congère is back in stock";
+    let answer = harness.say(words("t", asked)).await;
+    assert!(text(&answer).contains("Karsto Congère"), "{answer}");
+    let record = harness.store.load(&key("t")).await.unwrap().unwrap();
+    let fact = &record.facts["waits_for"];
+    assert_eq!((fact.value.as_str(), fact.kind), ("JAC-09", FactKind::Stated));
+    assert!(fact.verbatim.as_ref().unwrap().contains("back in stock"));
+}
+
+#[tokio::test]
 async fn a_tap_on_an_intent_states_no_need_and_a_question_about_returns_none_either() {
     let harness = shop();
     let asked = harness.say(tap("intent=product_search")).await;

@@ -174,6 +174,10 @@ struct Shop {
     profile: ShopProfile,
 }
 
+fn policies(text: &str) -> Policies {
+    Policies::parse(text, &Locales::shipped(Language::EN).unwrap()).unwrap()
+}
+
 impl Shop {
     fn empty() -> Self {
         Self {
@@ -190,7 +194,7 @@ impl Shop {
         Self {
             catalog: Catalog::open(&folder.join("catalog.ndjson"), &CATALOG).unwrap(),
             baskets: Baskets::open(&folder.join("baskets.csv"), &BASKETS).unwrap(),
-            policies: Policies::parse(&policies).unwrap(),
+            policies: self::policies(&policies),
             profile: ShopProfile {
                 name: "Foulée".to_owned(),
                 personal_tiers: vec!["vip".to_owned()],
@@ -256,7 +260,7 @@ impl Harness {
     /// With the texts of a policies file, and no products.
     pub(super) fn with_policies(text: &str) -> Self {
         let store = EmbeddedStore::in_memory(samples::options(Path::new(""))).unwrap();
-        let shop = Shop { policies: Policies::parse(text).unwrap(), ..Shop::empty() };
+        let shop = Shop { policies: policies(text), ..Shop::empty() };
         Self::selling(Arc::new(store), options_of_turns(), shop)
     }
 

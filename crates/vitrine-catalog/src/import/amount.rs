@@ -11,7 +11,7 @@ use vitrine_base::money::Money;
 
 /// The decimal sign of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum DecimalSign {
+pub(crate) enum DecimalSign {
     /// `129.00`
     Point,
     /// `129,00`; `129.00` is read as well.
@@ -46,7 +46,7 @@ fn decimals(currency: Currency) -> u32 {
 }
 
 /// Reads a price; the currency's code may have any letter case.
-pub(super) fn price(written: &str, code: &str, sign: DecimalSign) -> Result<Money, LineFault> {
+pub(crate) fn price(written: &str, code: &str, sign: DecimalSign) -> Result<Money, LineFault> {
     let code = code.trim();
     let currency: Currency = code
         .to_ascii_uppercase()

@@ -66,10 +66,10 @@ fn folded(text: &str) -> Vec<String> {
 impl NameTable {
     /// Collects names and codes; `phrases` says which words are ordinary ones.
     pub(super) fn build(products: &[Product], phrases: &Localized<PhraseTable>) -> Self {
-        let ordinary = |word: &String| {
+        let ordinary = |word: &String, named: Option<&str>| {
             word.chars().count() < WORD_LETTERS_MIN
                 || word.chars().all(|c| c.is_ascii_digit())
-                || phrases.values().any(|table| table.is_ordinary(word))
+                || phrases.values().any(|table| table.is_ordinary(word, named))
                 || Language::SHIPPED.iter().any(|language| is_stop_word(word, *language))
         };
         let mut table = Self::default();
@@ -82,7 +82,9 @@ impl NameTable {
                 table.add(&brand, MentionTarget::Brand(value.clone()), 1.0);
             }
             let own: Vec<String> = without(&whole, &brand);
-            let distinct: Vec<&String> = own.iter().filter(|word| !ordinary(word)).collect();
+            // A name of one word may also describe the product: "Cygne", a swan-necked kettle.
+            let named = (own.len() == 1).then_some(product.sku.as_str());
+            let distinct: Vec<&String> = own.iter().filter(|word| !ordinary(word, named)).collect();
             if whole.len() > 1 || !distinct.is_empty() {
                 let exact = if distinct.is_empty() { ORDINARY } else { 1.0 };
                 table.add(&whole, target.clone(), exact);

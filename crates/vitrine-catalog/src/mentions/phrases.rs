@@ -96,6 +96,9 @@ pub(super) struct PhraseTable {
     spelling: HashMap<char, BTreeMap<String, String>>,
     /// Folded words of phrases and of titles.
     ordinary: HashSet<String>,
+    /// Words behind the head of a single title, which no phrase has: "cygne" of "bouilloire col de
+    /// cygne". They may still be that product's name.
+    described: HashMap<String, String>,
     /// Folded words and stems that are never corrected.
     known: HashSet<String>,
 }
@@ -181,7 +184,9 @@ impl PhraseTable {
             }
         }
         table.add_unlabelled(vocabulary, products, language);
+        let vocabulary = table.ordinary.clone();
         table.add_titles(products, language);
+        table.describe(products, language, &vocabulary);
         table.add_options(products, language);
         table.learn_texts(products, language);
         table
@@ -256,6 +261,30 @@ impl PhraseTable {
                 self.add_parts(title, &target, language);
             }
             self.ordinary.extend(key_words(title, language).into_iter().map(|word| word.folded));
+        }
+    }
+
+    /// Notes the words that describe one product only.
+    fn describe(&mut self, products: &[Product], language: Language, vocabulary: &HashSet<String>) {
+        let mut titled: BTreeMap<String, Option<&str>> = BTreeMap::new();
+        let head_last = matches!(language, Language::EN | Language::DE);
+        for product in products {
+            let Some(title) = product.title.get(language) else { continue };
+            let words: Vec<String> =
+                key_words(title, language).into_iter().map(|word| word.folded).collect();
+            let head = if head_last { words.last() } else { words.first() };
+            for word in &words {
+                let own = (Some(word) != head).then_some(product.sku.as_str());
+                let known = titled.entry(word.clone()).or_insert(own);
+                if *known != own {
+                    *known = None;
+                }
+            }
+        }
+        for (word, sku) in titled {
+            let Some(sku) = sku.filter(|_| !vocabulary.contains(&word)) else { continue };
+            self.ordinary.remove(&word);
+            self.described.insert(word, sku.to_owned());
         }
     }
 
@@ -376,9 +405,14 @@ impl PhraseTable {
             let mut same = meanings.iter().filter(|one| one.target.is_rival(target));
             same.any(|one| one.distance(folded) == 0)
         };
+        // "périment" is no form of "père", although both have the stem "per".
+        let form = |meaning: &Meaning, edits: usize| {
+            let longer = |one: &String| one.starts_with(folded) || folded.starts_with(one.as_str());
+            edits <= key.chars().count() || meaning.forms.iter().any(longer)
+        };
         let kept = |meaning: &&Meaning| match meaning.distance(folded) {
             0 => true,
-            edits => edits <= limit && !exact(&meaning.target),
+            edits => edits <= limit && form(meaning, edits) && !exact(&meaning.target),
         };
         meanings.iter().filter(kept).collect()
     }
@@ -402,9 +436,11 @@ impl PhraseTable {
         &self.singles
     }
 
-    /// Whether a folded word is one of a phrase or of a title.
-    pub(super) fn is_ordinary(&self, folded: &str) -> bool {
-        self.ordinary.contains(folded)
+    /// Whether a folded word is one of a phrase or of a title, other than a word that describes
+    /// only the product `named`.
+    pub(super) fn is_ordinary(&self, folded: &str, named: Option<&str>) -> bool {
+        let described = self.described.get(folded).map(String::as_str);
+        self.ordinary.contains(folded) || described.is_some_and(|sku| Some(sku) != named)
     }
 
     /// Whether a folded word or a stem is one of this table, or of the shop's texts.

@@ -194,7 +194,7 @@ impl Reading<'_> {
     /// The stem of the shop's word that a token is a diminutive of.
     fn plain(&self, token: &Token) -> Option<String> {
         let mut stems = plain_words(&token.folded, self.language)
-            .filter(|word| self.table.is_ordinary(word) || (self.known)(word))
+            .filter(|word| self.table.is_ordinary(word, None) || (self.known)(word))
             .map(|word| stem(&word, self.language));
         stems.find(|stem| self.table.knows(stem))
     }

@@ -3,6 +3,8 @@
 //! Six languages ship inside the binary, from `locales/xx.toml`. A folder may hold further files,
 //! or replace a shipped one.
 
+pub(crate) mod names;
+
 use crate::reader::cues::Cues;
 use crate::shop::Language;
 use crate::words::templates::Templates;

@@ -108,6 +108,9 @@ pub(super) fn apply(
     }
     seed_from_focus(context, state, &changes);
     let browses = reading.commands.iter().any(|said| said.command == Command::Browse);
+    if browses && !changes.sought && !changes.narrowed {
+        super::leaving::leave_kind(context, state, reading);
+    }
     if changes.sought || changes.narrowed || browses {
         keep_words(context.catalog, state, reading);
     }
@@ -263,7 +266,12 @@ fn inherit(catalog: &Catalog, old: &Need, category: &str) -> Need {
         .iter()
         .filter(|product| catalog.is_within(&product.category, category))
         .collect();
-    let general = |key: &str| catalog.matches_all(key);
+    // Whom it is for, where every product of the kind says so: the dog stays the same.
+    let leading = catalog.facets().iter().max_by(|a, b| a.ask_weight.total_cmp(&b.ask_weight));
+    let leading = leading.map(|facet| facet.key.as_str()).filter(|key| {
+        of_kind.iter().all(|one| one.facets.get(*key).is_some_and(|values| !values.is_empty()))
+    });
+    let general = |key: &str| catalog.matches_all(key) || leading == Some(key);
     let mut need = Need { category: Some(category.to_owned()), ..Need::default() };
     for (key, wish) in &old.facets {
         let kept = general(key) || sibling;

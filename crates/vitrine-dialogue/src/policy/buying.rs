@@ -4,9 +4,8 @@ use super::cards;
 use super::choose::Turn;
 use super::references;
 use super::sizes;
-use super::taken;
+use super::taken::PIECES_MAX;
 use crate::command::Command;
-use crate::command::Reference;
 use crate::plan::Action;
 use crate::plan::ActionKind;
 use crate::plan::Availability;
@@ -28,9 +27,6 @@ use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 use vitrine_base::money::Money;
 
-/// Most pieces of one line.
-const PIECES_MAX: u32 = 999;
-
 /// Bytes of a link's value that stand for themselves; all others are percent-encoded.
 fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte)
@@ -38,24 +34,22 @@ fn is_plain(byte: u8) -> bool {
 
 /// A value as part of an address.
 fn encoded(value: &str) -> String {
-    let mut text = String::with_capacity(value.len());
-    for byte in value.bytes() {
-        if is_plain(byte) {
-            text.push(char::from(byte));
-        } else {
-            text.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    text
+    let plain = |byte: u8| is_plain(byte).then(|| char::from(byte).to_string());
+    value.bytes().map(|byte| plain(byte).unwrap_or_else(|| format!("%{byte:02X}"))).collect()
 }
 
 impl<'a> Turn<'a> {
     /// Goes on with a purchase: what is still open is asked, else the link is sent.
     pub(super) fn buying(&mut self) {
         self.open(Topic::Purchase);
+        self.take_out();
+        if self.left_open() {
+            return self.ask_which();
+        }
         let skus = self.bought();
-        let catalog = self.context.catalog;
-        let products: Vec<&Product> = skus.iter().filter_map(|sku| catalog.product(sku)).collect();
+        self.take_value(&skus);
+        let products = skus.iter().filter_map(|sku| self.context.catalog.product(sku));
+        let products: Vec<&Product> = products.collect();
         if !matches!(self.before.pending, Some(Pending::Option { .. })) {
             self.state.to_buy.clear();
         }
@@ -87,6 +81,9 @@ impl<'a> Turn<'a> {
         if skus.is_empty() && pays && !self.state.cart.is_empty() && settled {
             return skus;
         }
+        if let Some(all) = self.summed(&skus) {
+            return all;
+        }
         if skus.is_empty() {
             skus.extend(match &self.before.pending {
                 Some(Pending::Buy { sku } | Pending::Option { sku, .. }) => Some(sku.clone()),
@@ -104,7 +101,8 @@ impl<'a> Turn<'a> {
         }
         let need = self.state.need.clone();
         let focus = self.state.focus.as_ref().filter(|focus| focus.sku == sku);
-        let stated = focus.map(|focus| focus.options.clone()).unwrap_or_default();
+        let stated = focus.map(|focus| focus.options.clone());
+        let stated = stated.unwrap_or_else(|| self.options_in_cart(&sku));
         let options = cards::chosen(product, &need, &stated);
         self.state.focus =
             Some(Focus { sku: sku.clone(), options: options.clone(), pieces: Vec::new() });
@@ -114,13 +112,11 @@ impl<'a> Turn<'a> {
         if let Some(key) = cards::missing(product, &options) {
             return self.option_open(product, &key.clone(), &options);
         }
-        // "yes", once the link was sent: as many as were ordered.
-        let ordered = self.before.link.as_ref().and_then(|_| {
-            let same = |line: &&Line| line.sku == sku && line.options == options;
-            self.state.cart.iter().find(same).map(|line| line.quantity)
-        });
+        // "yes", of what is in the cart: as many as were ordered.
+        let same = |line: &&Line| line.sku == sku && line.options == options;
+        let ordered = self.state.cart.iter().find(same).map(|line| line.quantity);
         let quantity = self.state.need.quantity.or(ordered).unwrap_or(1).clamp(1, PIECES_MAX);
-        self.put(product, &[(quantity, options)]);
+        self.put(product, &self.with_those_counted(product, (quantity, options)));
         self.buy_waiting();
     }
 
@@ -156,7 +152,7 @@ impl<'a> Turn<'a> {
     /// nothing more are put into the cart; the first with an open option is asked for, the others
     /// wait.
     fn buy_several(&mut self, products: &[&'a Product]) {
-        let said = taken::of_each(&self.reading.commands);
+        let said = self.stated_of_each();
         let counted = said.values().any(|one| one.pieces.is_some());
         let mut open: Vec<(&Product, BTreeMap<String, String>, String)> = Vec::new();
         let mut last = None;
@@ -164,7 +160,7 @@ impl<'a> Turn<'a> {
             let stated = said.get(product.sku.as_str());
             let need =
                 stated.map_or_else(|| self.state.need.clone(), |one| one.over(&self.state.need));
-            let options = cards::chosen(product, &need, &BTreeMap::new());
+            let options = cards::chosen(product, &need, &self.known_options(product));
             if cards::availability(product, &options) == Availability::SoldOut {
                 return self.not_in_stock(product, options);
             }
@@ -251,7 +247,8 @@ impl<'a> Turn<'a> {
     }
 
     /// A colour or the like that the customer was asked for and did not choose, but took the
-    /// product all the same: the first one in stock. A size is never chosen for a customer.
+    /// product all the same: the first one in stock, once the question was asked twice in vain. A
+    /// size is never chosen for a customer.
     fn left_to_us(
         &self,
         product: &Product,
@@ -259,7 +256,8 @@ impl<'a> Turn<'a> {
         options: &BTreeMap<String, String>,
     ) -> Option<String> {
         let asked = matches!(&self.before.pending, Some(Pending::Option { facet, sku })
-            if facet == key && sku == product.sku.as_str());
+            if facet == key && sku == product.sku.as_str())
+            && self.before.same_question > 0;
         let values = cards::to_be_had(product, key, options);
         let named = |value: &&str| {
             value.chars().any(char::is_lowercase) && !value.chars().any(|c| c.is_ascii_digit())
@@ -308,19 +306,22 @@ impl<'a> Turn<'a> {
         let sku = product.sku.as_str();
         let corrected = self.before.link.is_some()
             && self.before.focus.as_ref().is_some_and(|focus| focus.sku == sku);
-        if corrected || lines.len() > 1 {
+        // "no, L for the jacket": in place of the one ordered.
+        let corrected = corrected || self.reading.refuses;
+        if (corrected || lines.len() > 1) && !self.reading.adds {
             self.state.cart.retain(|line| line.sku != sku);
         }
         for (quantity, options) in lines {
             let Some(variant) = cards::variant(product, options) else { continue };
             let variant = variant.sku.as_str().to_owned();
+            let quantity = self.with_those_before((&variant, options), *quantity);
             self.state.cart.retain(|line| line.variant != variant || line.options != *options);
             if self.state.cart.len() < LINES_MAX {
                 self.state.cart.push(Line {
                     sku: sku.to_owned(),
                     variant,
                     options: options.clone(),
-                    quantity: *quantity,
+                    quantity,
                 });
             }
         }
@@ -330,21 +331,11 @@ impl<'a> Turn<'a> {
 
     /// Sends the link for the cart.
     pub(super) fn checkout(&mut self) {
-        let (lines, total) = cart_lines(self.context.catalog, &self.state.cart, self.context);
         let focus = self.state.focus.as_ref().map(|focus| focus.sku.clone());
         let known = |line: &&Line| self.context.catalog.product(&line.sku).is_some();
         let last = self.state.cart.iter().rev().find(known);
         let sku = focus.or_else(|| last.map(|line| line.sku.clone()));
-        let need = self.state.need.clone();
-        for line in &self.state.cart {
-            if let Some(product) = self.context.catalog.product(&line.sku) {
-                let options = line.options.clone();
-                let shown = cards::shown(self.context, &need, product, options);
-                if self.products.iter().all(|known| known != &shown) {
-                    self.products.push(shown);
-                }
-            }
-        }
+        self.show_cart();
         if let Some(sku) = &sku
             && let Some(place) = self.products.iter().position(|shown| shown.card.sku == *sku)
         {
@@ -352,8 +343,13 @@ impl<'a> Turn<'a> {
         }
         self.state.pending = None;
         self.action = Action { sku: sku.clone(), ..Action::of(ActionKind::Checkout) };
-        let links = links(self.context, &self.state.cart, sku.as_deref());
-        let Some(first) = links.first().cloned() else {
+        // Lines and links in one order; the action's link is that of the product it names.
+        let (lines, total) = cart_lines(self.context.catalog, &self.state.cart, self.context);
+        let links = links(self.context, &self.state.cart);
+        let place =
+            self.state.cart.iter().filter(known).position(|line| Some(&line.sku) == sku.as_ref());
+        let own = place.and_then(|place| links.get(place)).or(links.first());
+        let Some(first) = own.cloned() else {
             self.moves.push(Move::CheckoutByPerson);
             self.handoff = Some(HandoffReason::Requested);
             return;
@@ -369,21 +365,9 @@ impl<'a> Turn<'a> {
 
     /// Removes a line of the cart; false if the message does not ask for it.
     pub(super) fn removes(&mut self) -> bool {
-        let reference = self.reading.commands.iter().find_map(|said| match &said.command {
-            Command::Remove { reference } => Some(reference.clone()),
-            _ => None,
-        });
-        let Some(reference) = reference else { return false };
-        let skus = match &reference {
-            Reference::Both => self.state.cart.iter().map(|line| line.sku.clone()).collect(),
-            other => self.resolve(other),
-        };
-        let Some(place) = self.state.cart.iter().position(|line| skus.contains(&line.sku)) else {
+        if !self.take_out() {
             return false;
-        };
-        let line = self.state.cart.remove(place);
-        let name = self.context.catalog.product(&line.sku).map(|product| product.name.clone());
-        self.moves.push(Move::Removed { name: name.unwrap_or(line.sku) });
+        }
         self.state.link = None;
         self.action = Action::of(ActionKind::Answer);
         if self.state.cart.is_empty() {
@@ -392,6 +376,7 @@ impl<'a> Turn<'a> {
         } else {
             let (lines, total) = cart_lines(self.context.catalog, &self.state.cart, self.context);
             self.moves.push(Move::Cart { lines, total });
+            self.show_cart();
         }
         true
     }
@@ -468,19 +453,17 @@ fn is_code(sku: &str) -> bool {
     sku.chars().all(|character| character.is_ascii_alphanumeric() || "-_.".contains(character))
 }
 
-/// The checkout links of a cart: one if the shop's link takes several lines, else one a line, that
-/// of `first` first.
-fn links(context: &super::Context<'_>, cart: &[Line], first: Option<&str>) -> Vec<String> {
+/// The checkout links of a cart: one if the shop's link takes several lines, else one a line.
+fn links(context: &super::Context<'_>, cart: &[Line]) -> Vec<String> {
     let form = context.shop.checkout_url.as_str();
     if form.is_empty() {
         return Vec::new();
     }
     let known = |line: &&Line| context.catalog.product(&line.sku).is_some();
-    let mut lines: Vec<&Line> = cart.iter().filter(known).collect();
+    let lines: Vec<&Line> = cart.iter().filter(known).collect();
     if lines.is_empty() {
         return Vec::new();
     }
-    lines.sort_by_key(|line| first != Some(line.sku.as_str()));
     let fill = |line: &Line| {
         let size = line.options.get("size").or(line.options.values().next());
         form.replace("{sku}", &encoded(&line.variant))

@@ -14,6 +14,7 @@ use crate::shop::Product;
 use crate::state::Need;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
+use vitrine_base::money::Money;
 
 /// Most features of a card.
 const FEATURES_MAX: usize = 3;
@@ -169,6 +170,12 @@ fn price(product: &Product, options: &BTreeMap<String, String>, limit: Option<De
     let (low, high) = product.price_range(options);
     let within = |price: Decimal| limit.is_none_or(|limit| price <= limit);
     if low == high || !within(low.amount) { Price::Exact(low) } else { Price::From(low) }
+}
+
+/// The price of a product in these options, if it does not depend on those still open.
+pub(super) fn one_price(product: &Product, options: &BTreeMap<String, String>) -> Option<Money> {
+    let (low, high) = product.price_range(options);
+    (low == high && product.matching(options).next().is_some()).then_some(low)
 }
 
 /// A product with its card, for the answer's list.

@@ -186,7 +186,11 @@ impl<'a> Turn<'a> {
             // "do you ship it to Berlin? the Minutelle then": what is named beside is shown too.
             let named = self.pointed_at();
             let product = |one: &Reference| matches!(one, Reference::Product(_));
-            if !named.is_empty() && named.iter().all(product) && self.show(&named) {
+            let priced = self
+                .moves
+                .iter()
+                .any(|one| matches!(one, Move::Sum { .. } | Move::PriceOf { pieces: Some(_), .. }));
+            if !priced && !named.is_empty() && named.iter().all(product) && self.show(&named) {
                 return;
             }
             return self.after_answers();
@@ -220,7 +224,10 @@ impl<'a> Turn<'a> {
         if other && self.state.focus.is_some() && self.resolve(&Reference::Other).is_empty() {
             return self.search(crate::plan::Lead::Another);
         }
-        if self.removes() || self.critique() {
+        if self.removes() {
+            return self.pay_again();
+        }
+        if self.critique() {
             return;
         }
         if self.settles_comparison() {
@@ -351,7 +358,6 @@ impl<'a> Turn<'a> {
                 Command::Ask { question: Question::Topic { .. } | Question::Bot, .. }
                     | Command::Bye
                     | Command::Thank
-                    | Command::OutOfScope
                     | Command::Greet
             )
         });
@@ -367,7 +373,7 @@ impl<'a> Turn<'a> {
         let asks = self.has(|command| matches!(command, Command::Ask { .. }));
         let pays = self.has(|command| matches!(command, Command::Checkout));
         (pays || self.takes())
-            || (self.changes.sized
+            || ((self.changes.sized || !self.changes.pieces.is_empty())
                 && pending_buy
                 && !self.several_open()
                 && !self.changes.sought

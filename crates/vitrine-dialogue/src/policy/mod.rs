@@ -17,6 +17,8 @@ mod choose;
 mod comparing;
 mod context;
 mod critique;
+mod fitting;
+mod leaving;
 mod narrowing;
 mod properties;
 mod questions;
@@ -27,6 +29,7 @@ mod service;
 mod sizes;
 mod sums;
 mod taken;
+mod terms;
 
 pub use context::Context;
 pub use context::Customer;
@@ -36,8 +39,10 @@ pub use context::ShopProfile;
 
 use crate::command::Command;
 use crate::command::Question;
+use crate::plan::ActionKind;
 use crate::plan::Move;
 use crate::plan::Plan;
+use crate::plan::ShownProduct;
 use crate::reader::Reading;
 use crate::state::DialogueState;
 use crate::state::STATE_VERSION;
@@ -65,7 +70,33 @@ pub fn decide(context: &Context<'_>, before: &DialogueState, reading: &Reading) 
 fn asked_topic(reading: &Reading) -> Option<String> {
     reading.commands.iter().rev().find_map(|said| match &said.command {
         Command::Ask { question: Question::Topic { intent, .. }, .. } => Some(intent.clone()),
+        Command::Ask { question: Question::SizeAdvice, .. } => Some("size_help".to_owned()),
         _ => None,
+    })
+}
+
+/// The last question on a product that a message asks, if the plan answers it.
+fn asked_of_product(plan: &Plan, reading: &Reading) -> Option<Question> {
+    let answers = plan.action.kind == ActionKind::Answer && plan.action.sku.is_some();
+    let asked = reading.commands.iter().rev().find_map(|said| match &said.command {
+        Command::Ask { question, about: Some(_) } => Some(question.clone()),
+        _ => None,
+    });
+    let repeatable = |question: &Question| {
+        matches!(
+            question,
+            Question::Topic { .. }
+                | Question::Attribute { .. }
+                | Question::Feature { .. }
+                | Question::Price
+                | Question::Stock
+                | Question::Sizes
+        )
+    };
+    asked.filter(|question| answers && repeatable(question)).map(|question| match question {
+        // The words of a feature are one product's own: of another, its details are asked.
+        Question::Feature { .. } => Question::Details,
+        other => other,
     })
 }
 
@@ -84,6 +115,20 @@ fn remember(state: &mut DialogueState, plan: &Plan, reading: &Reading) {
     if !shown.is_empty() {
         state.last_shown = shown;
     }
+    if let Some(focus) = &state.focus
+        && state.discussed.last() != Some(&focus.sku)
+    {
+        state.discussed.retain(|known| *known != focus.sku);
+        state.discussed.push(focus.sku.clone());
+        let excess = state.discussed.len().saturating_sub(crate::state::DISCUSSED_MAX);
+        state.discussed.drain(..excess);
+    }
+    // A sum is out of date once something is ordered or another product comes up.
+    let other = |one: &ShownProduct| state.summed.iter().all(|line| line.sku != one.card.sku);
+    if plan.action.kind == ActionKind::Checkout || plan.products.iter().any(other) {
+        state.summed.clear();
+    }
+    state.asked_of_product = asked_of_product(plan, reading);
     let policy = |said: &Move| matches!(said, Move::Policy(_));
     state.answered = plan.moves.iter().any(policy).then(|| asked_topic(reading)).flatten();
     state.answered_topic = plan.moves.iter().rev().find_map(|said| match said {

@@ -2,17 +2,54 @@
 
 use super::choose::Turn;
 use crate::command::Command;
+use crate::command::Polarity;
 use crate::command::Question;
 use crate::plan::Action;
 use crate::plan::ActionKind;
+use crate::plan::GivenUp;
 use crate::plan::Lead;
 use crate::plan::Move;
+use crate::shop::FacetChoice;
 use crate::shop::Lookups;
 use crate::shop::Product;
 use crate::state::Pending;
 use vitrine_base::money::Money;
 
+/// Longest wish that is said again in the customer's words.
+const SAID_WORDS_MAX: usize = 3;
+
 impl Turn<'_> {
+    /// What is given up, in the customer's words; what was said in an earlier message of the same
+    /// search was announced then.
+    pub(super) fn announced(&self, given_up: Vec<GivenUp>) -> Vec<GivenUp> {
+        let catalog = self.context.catalog;
+        let said = |label: &str| {
+            self.reading.commands.iter().find_map(|said| match &said.command {
+                Command::Constrain { facet, value, polarity: Polarity::Must } => {
+                    let choice = FacetChoice::new(facet.as_str(), value.as_str());
+                    let own = catalog.label(&choice, self.context.language);
+                    (label == own).then(|| said.source.trim().to_lowercase())
+                }
+                _ => None,
+            })
+        };
+        let first = self.before.last_shown.is_empty() || self.changes.sought;
+        let words = given_up.into_iter().filter_map(|wish| {
+            let GivenUp::Value(label) = wish else { return Some(wish) };
+            let plain = |text: &String| {
+                text.split_whitespace().count() <= SAID_WORDS_MAX
+                    && !text.is_empty()
+                    && !text.contains(|c: char| c.is_ascii_digit())
+            };
+            match said(&label) {
+                Some(text) if plain(&text) => Some(GivenUp::Value(text)),
+                None if !first && !label.contains(" / ") => None,
+                _ => Some(GivenUp::Value(label)),
+            }
+        });
+        words.collect()
+    }
+
     /// Asks for a limit in the shop's currency, where one in another was stated: nothing can be
     /// shown as fitting it.
     pub(super) fn foreign_limit(&mut self) -> bool {

@@ -4,9 +4,11 @@ use super::cards;
 use super::choose::Turn;
 use super::properties::attribute_text;
 use super::properties::own_property;
+use super::properties::stated;
 use super::references;
 use super::sizes;
 use crate::command::Command;
+use crate::command::Polarity;
 use crate::command::Question;
 use crate::command::Reference;
 use crate::plan::Action;
@@ -17,6 +19,7 @@ use crate::plan::Lead;
 use crate::plan::Move;
 use crate::plan::PolicyText;
 use crate::reader::properties::alike;
+use crate::reader::properties::measuring_option;
 use crate::reader::tokens::fold;
 use crate::shop::FacetChoice;
 use crate::shop::Lookups;
@@ -46,6 +49,7 @@ impl Turn<'_> {
             })
             .take(ANSWERS_MAX)
             .collect();
+        self.name_version(&asked);
         for (question, about) in self.with_options(asked) {
             self.answer(&question, about.as_ref());
         }
@@ -88,6 +92,8 @@ impl Turn<'_> {
                 self.keep_subject(about);
             }
             Question::Bot => self.bot(),
+            // "I get blisters on long runs, can you help me?" asks for goods.
+            Question::Abilities if self.seeks() => {}
             Question::Abilities => self.abilities(),
             Question::Cart => self.cart(),
             Question::Total => self.total(about),
@@ -98,18 +104,30 @@ impl Turn<'_> {
         }
     }
 
+    /// Whether the message says what is looked for.
+    fn seeks(&self) -> bool {
+        !self.reading.words.is_empty()
+            || self.changes.sought
+            || self.changes.narrowed
+            || self.has(|command| matches!(command, Command::Choose { .. } | Command::Show { .. }))
+    }
+
     /// The product that a question is about: the one named, else the one under discussion.
     fn subject(&self, about: Option<&Reference>) -> Option<String> {
         let named = about.map(|reference| self.resolve(reference)).unwrap_or_default();
         named.into_iter().next().or_else(|| references::focus(&self.state))
     }
 
-    fn about_product(&mut self, question: &Question, about: Option<&Reference>) {
+    pub(super) fn about_product(&mut self, question: &Question, about: Option<&Reference>) {
         let catalog = self.context.catalog;
         if let Question::Attribute { key, value: None } = question
             && self.tells_all(key, about)
         {
             return;
+        }
+        let several = about == Some(&Reference::Both) && self.resolve(&Reference::Both).len() > 1;
+        if several && matches!(question, Question::Attribute { value: None, .. }) {
+            return self.compare();
         }
         let Some(product) = self.subject(about).and_then(|sku| catalog.product(&sku)) else {
             return self.without_product(question);
@@ -119,6 +137,14 @@ impl Turn<'_> {
         let focus = self.state.focus.as_ref().filter(|focus| focus.sku == sku);
         let stated = focus.map(|focus| focus.options.clone()).unwrap_or_default();
         let mut options = cards::chosen(product, &need, &stated);
+        // "and the blue one in L?", while the black one was spoken of.
+        for said in &self.reading.commands {
+            if let Command::Constrain { facet, value, polarity: Polarity::Must } = &said.command
+                && let Some(made) = sizes::of_product(product, facet, value).first()
+            {
+                options.insert(facet.clone(), (*made).to_owned());
+            }
+        }
         for (key, said) in
             self.asked_options.iter().filter(|(key, _)| product.options.contains(key))
         {
@@ -142,12 +168,16 @@ impl Turn<'_> {
                 self.moves.push(Move::Sizes { card, sizes });
             }
             Question::SizeAdvice => return self.size_advice(product, &options),
+            Question::Attribute { key, value } if self.fits(product, key, value.as_deref()) => {
+                return;
+            }
             Question::Attribute { key, value } => self.attribute(product, key, value.as_deref()),
             Question::Feature { text } => self.feature(product, text),
             _ => {
                 let text = product.description.or_fallback(self.context.language, &[]);
                 let description = text.cloned().unwrap_or_default();
                 self.moves.push(Move::Describe { card, description });
+                self.sheet(product);
             }
         }
         if self.products.iter().all(|known| known.card.sku != shown.card.sku) {
@@ -159,8 +189,10 @@ impl Turn<'_> {
     /// After an answer, the purchase goes on: the product can be bought by a button.
     pub(super) fn keep_buying(&mut self, product: &Product) {
         let sku = product.sku.as_str().to_owned();
-        let waits =
-            matches!(self.before.pending, Some(Pending::Option { .. } | Pending::Buy { .. }));
+        // What waits of another product is left: the talk is about this one.
+        let waits = matches!(&self.before.pending,
+            Some(Pending::Option { sku: waiting, .. } | Pending::Buy { sku: waiting })
+                if *waiting == sku);
         if !waits {
             self.state.pending = Some(Pending::Buy { sku: sku.clone() });
         }
@@ -170,8 +202,11 @@ impl Turn<'_> {
     }
 
     fn without_product(&mut self, question: &Question) {
-        // "Do you ship to Spain, and what does it cost?": the shop's text has answered.
-        if !self.moves.is_empty() && !self.changes.sought {
+        // "Do you ship to Spain, and what does it cost?": the shop's text answers.
+        let topic = self.has(|command| {
+            matches!(command, Command::Ask { question: Question::Topic { .. }, .. })
+        });
+        if (topic || !self.moves.is_empty()) && !self.changes.sought {
             return;
         }
         match question {
@@ -194,12 +229,11 @@ impl Turn<'_> {
         let line = self.state.cart.iter().find(|line| line.sku == card.sku);
         let pieces = self.state.need.quantity.or(line.map(|line| line.quantity));
         let pieces = pieces.filter(|pieces| *pieces > 1);
-        // The price of a version that is still open is none to count with.
-        let exact = cards::missing(product, options).is_none();
-        let variant = cards::variant(product, options).filter(|_| exact);
-        let pieces = pieces.zip(variant).map(|(pieces, variant)| {
-            let amount = variant.price.amount.saturating_mul(Decimal::from(pieces));
-            (pieces, Money { amount, currency: variant.price.currency })
+        // A price that depends on what is still open is none to count with.
+        let price = cards::one_price(product, options);
+        let pieces = pieces.zip(price).map(|(pieces, price)| {
+            let amount = price.amount.saturating_mul(Decimal::from(pieces));
+            (pieces, Money { amount, currency: price.currency })
         });
         // Whether it is there was answered with its price.
         let said = self
@@ -289,15 +323,63 @@ impl Turn<'_> {
             None if catalog.facet(key).is_some() => catalog.key_label(key, language),
             None => key.to_owned(),
         };
+        if value.is_none() && self.measured_by_option(product, key) {
+            return;
+        }
         let mut text = attribute_text(self.context, product, key, value);
-        if value.is_none()
-            && matches!(text, AttributeText::Unknown | AttributeText::Quote(_))
-            && let Some(feature) = self.feature_asked(product, key)
-        {
-            text = AttributeText::Value(feature);
+        if text == AttributeText::Unknown && value.is_none() && self.terms_of_kind(product) {
+            return;
+        }
+        if value.is_none() && matches!(text, AttributeText::Unknown | AttributeText::Quote(_)) {
+            // What the files do not say is not answered with something else they say.
+            text = match self.text_asked(product, key) {
+                Some(text) if text.ends_with(['.', '!', '?']) => AttributeText::Quote(text),
+                Some(text) => AttributeText::Value(text),
+                None => AttributeText::Unknown,
+            };
         }
         let card = cards::card(self.context, &self.state.need.clone(), product, &BTreeMap::new());
+        // Of what was asked nothing is known: what the shop says of the product comes behind it,
+        // where nothing else was answered.
+        let unknown = text == AttributeText::Unknown;
+        if unknown && key.is_empty() && !self.moves.is_empty() {
+            return;
+        }
+        // Words that name no property: what is stated says more than that nothing is known of it.
+        if unknown && key.is_empty() && self.sheet(product) {
+            return;
+        }
         self.moves.push(Move::Attribute { card, label, value: text });
+        if unknown {
+            self.sheet(product);
+        }
+    }
+
+    /// What the shop states of a product, for a question that nothing of it is known to answer.
+    /// False if it states nothing, or if that was said.
+    fn sheet(&mut self, product: &Product) -> bool {
+        let rows = stated(self.context, product);
+        let said = |one: &Move| matches!(one, Move::Sheet { .. });
+        let says = !rows.is_empty() && !self.moves.iter().any(said);
+        if says {
+            self.moves.push(Move::Sheet { name: product.name.clone(), rows });
+        }
+        says
+    }
+
+    /// "how much does it hold?", of a kettle that comes in 0.8 l: its sizes answer. False if the
+    /// product states the property, or comes in no such measure.
+    fn measured_by_option(&mut self, product: &Product, key: &str) -> bool {
+        let option = measuring_option(product, key);
+        let Some(option) = option else { return false };
+        let values = product.option_values(option).into_iter();
+        let values: Vec<String> =
+            values.map(|one| cards::option_label(self.context, option, one)).collect();
+        let label = self.context.catalog.key_label(option, self.context.language);
+        let card = cards::card(self.context, &self.state.need.clone(), product, &BTreeMap::new());
+        let value = AttributeText::Value(values.join(", "));
+        self.moves.push(Move::Attribute { card, label, value });
+        true
     }
 
     /// Answers with a feature or a sentence of the shop on a product.
@@ -309,12 +391,12 @@ impl Turn<'_> {
         self.moves.push(Move::Attribute { card, label: String::new(), value });
     }
 
-    /// The feature of a product that shares a word with a question on it: "does it stand chlorine?"
-    /// and "chlorine-resistant fabric".
-    fn feature_asked(&self, product: &Product, asked: &str) -> Option<String> {
+    /// The feature, or the sentence of the description, that shares a word with a question on a
+    /// product: "does it stand chlorine?" and "chlorine-resistant fabric".
+    fn text_asked(&self, product: &Product, asked: &str) -> Option<String> {
         let source = self.reading.commands.iter().find_map(|said| match &said.command {
             Command::Ask { question: Question::Attribute { key, value: None }, .. }
-                if key == asked =>
+                if own_property(product, key) == asked =>
             {
                 Some(fold(&said.source))
             }
@@ -322,15 +404,21 @@ impl Turn<'_> {
         })?;
         let stem = |word: &str| word.chars().take(STEM_LETTERS).collect::<String>();
         let long = |word: &&str| word.chars().count() >= STEM_LETTERS;
-        let name = fold(&product.name);
+        let language = self.context.language;
+        let title = product.title.or_fallback(language, &[]).map(|title| fold(title));
+        let name = format!("{} {}", fold(&product.name), title.unwrap_or_default());
         let words = |text: &str| -> Vec<String> {
             let parts = text.split(|c: char| !c.is_alphanumeric());
             parts.filter(long).filter(|word| !name.contains(*word)).map(stem).collect()
         };
         let said = words(&source);
-        let features = product.features(self.context.language).iter();
-        let fits = |feature: &&String| words(&fold(feature)).iter().any(|one| said.contains(one));
-        features.clone().find(fits).cloned()
+        let description = product.description.or_fallback(language, &[]).into_iter();
+        let sentences = description.flat_map(|text| text.split_inclusive(['.', '!', '?']));
+        let own = |sentence: &&str| !sentence.starts_with(product.name.as_str());
+        let sentences = sentences.map(str::trim).filter(own);
+        let mut texts = product.features(language).iter().map(String::as_str).chain(sentences);
+        let fits = |text: &&str| words(&fold(text)).iter().any(|one| said.contains(one));
+        texts.find(fits).map(str::to_owned)
     }
 
     /// What the product under discussion states on a matter of the shop: its own washing

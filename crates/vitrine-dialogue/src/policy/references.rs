@@ -65,7 +65,7 @@ fn recent(state: &DialogueState) -> Vec<String> {
 }
 
 /// The products that a comparison is about: those of the last reply, of the last comparison, else
-/// all shown of the kind under discussion.
+/// all shown of the kind under discussion that have what is wanted.
 fn several(catalog: &Catalog, state: &DialogueState) -> Vec<String> {
     if state.last_shown.len() > 1 {
         return state.last_shown.clone();
@@ -77,7 +77,18 @@ fn several(catalog: &Catalog, state: &DialogueState) -> Vec<String> {
     let same = |sku: &&String| {
         kind.is_none() || catalog.product(sku).map(|one| &one.category) == kind.as_ref()
     };
-    state.shown.iter().filter(same).cloned().collect()
+    let meets = |sku: &&String| {
+        let product = catalog.product(sku);
+        product.is_some_and(|product| {
+            state.need.facets.iter().all(|(facet, wish)| {
+                wish.must.is_empty()
+                    || wish.must.iter().any(|value| has_value(product, facet, value))
+            })
+        })
+    };
+    let all: Vec<String> = state.shown.iter().filter(same).cloned().collect();
+    let fitting: Vec<String> = all.iter().filter(meets).cloned().collect();
+    if fitting.is_empty() { all } else { fitting }
 }
 
 /// A place in the list shown last; after a single product, among those shown of the kind that is
@@ -122,12 +133,19 @@ fn both(state: &DialogueState) -> Vec<String> {
     {
         return vec![sku.clone()];
     }
-    let lists = [&state.last_shown, &state.compared];
-    if let Some(list) = lists.into_iter().find(|list| list.len() > 1) {
-        return list.iter().take(ALL_MAX).cloned().collect();
+    if state.last_shown.len() > 1 {
+        return state.last_shown.iter().take(ALL_MAX).cloned().collect();
     }
-    let from = state.shown.len().saturating_sub(2);
-    state.shown[from..].to_vec()
+    // What was compared before another product came up is not meant.
+    let current = focus(state);
+    let compares = current.as_ref().is_some_and(|sku| state.compared.contains(sku));
+    if state.compared.len() > 1 && (compares || state.discussed.len() < 2) {
+        return state.compared.iter().take(ALL_MAX).cloned().collect();
+    }
+    // "both", of one at a time: the last two that were spoken of.
+    let all = if state.discussed.len() > 1 { &state.discussed } else { &state.shown };
+    let from = all.len().saturating_sub(2);
+    all[from..].to_vec()
 }
 
 fn by_price(catalog: &Catalog, skus: &[String], dearest: bool) -> Option<String> {

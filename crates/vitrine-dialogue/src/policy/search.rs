@@ -5,6 +5,7 @@ use super::context::Context;
 use super::references::has_value;
 use super::sizes;
 use crate::plan::GivenUp;
+use crate::reader::CHILDREN;
 use crate::reader::tokens::fold;
 use crate::shop::AttributeValue;
 use crate::shop::FacetChoice;
@@ -91,9 +92,16 @@ pub(super) fn find<'a>(
     without: &[String],
     hits_max: usize,
 ) -> (Vec<&'a Product>, Vec<GivenUp>, usize) {
-    let query = query(context, need, without);
-    let Found { products, matching, relaxed } = context.catalog.find(&query, hits_max);
+    let mut query = query(context, need, without);
     let mut all: Vec<GivenUp> = Vec::new();
+    // A size that nothing of the kind comes in is given up before the kind is.
+    for key in unmade(context, need) {
+        query.options.remove(key);
+        all.extend(need.options[key].first().cloned().map(GivenUp::Size));
+    }
+    let Found { mut products, matching, relaxed } = context.catalog.find(&query, usize::MAX);
+    grown_ups_first(need, &mut products);
+    products.truncate(hits_max);
     for wish in relaxed.iter().filter_map(|relaxed| given_up(context, need, relaxed)) {
         if !all.contains(&wish) {
             all.push(wish);
@@ -103,13 +111,44 @@ pub(super) fn find<'a>(
     (products, given_up, matching)
 }
 
+/// The options whose wanted values no product of the kind looked for comes in, though some come in
+/// others.
+fn unmade<'n>(context: &Context<'_>, need: &'n Need) -> Vec<&'n String> {
+    let Some(kind) = &need.category else { return Vec::new() };
+    let catalog = context.catalog;
+    let of_kind = || catalog.products().iter().filter(|one| catalog.is_within(&one.category, kind));
+    let wanted = need.options.iter().filter(|(_, values)| !values.is_empty());
+    let unmade = wanted.filter(|(key, values)| {
+        let made = |product: &Product| {
+            values.iter().any(|said| !sizes::of_product(product, key, said).is_empty())
+        };
+        of_kind().any(|product| product.options.contains(key)) && !of_kind().any(made)
+    });
+    unmade.map(|(key, _)| key).collect()
+}
+
 /// Products that meet every wish, best first.
 pub(super) fn strict<'a>(
     context: &Context<'a>,
     need: &Need,
     without: &[String],
 ) -> Vec<&'a Product> {
-    context.catalog.matching(&query(context, need, without))
+    let mut products = context.catalog.matching(&query(context, need, without));
+    grown_ups_first(need, &mut products);
+    products
+}
+
+/// Goods for children alone come last where nothing says that they are for a child.
+fn grown_ups_first(need: &Need, products: &mut [&Product]) {
+    let child = |value: &String| CHILDREN.contains(&value.as_str());
+    let wished = need.facets.values().any(|wish| wish.must.iter().chain(&wish.prefer).any(child));
+    let for_children = |product: &Product| {
+        product.facets.values().any(|values| !values.is_empty() && values.iter().all(child))
+    };
+    if !wished {
+        let sold_out = |product: &Product| !product.available(&BTreeMap::new());
+        products.sort_by_key(|product| (sold_out(product), for_children(product)));
+    }
 }
 
 /// Fewest letters of a word that is looked for in titles.

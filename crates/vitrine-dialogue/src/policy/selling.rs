@@ -149,7 +149,11 @@ impl<'a> Turn<'a> {
     }
 
     /// Asks for the best facet that is not among `asked`.
-    fn ask(&mut self, asked: Vec<String>) -> bool {
+    fn ask(&mut self, mut asked: Vec<String>) -> bool {
+        // What is looked for was just asked: asking for the kind would be the same question.
+        if self.before.pending == Some(Pending::Need) {
+            asked.push(CATEGORY.to_owned());
+        }
         let need = &self.state.need;
         let query = search::query(self.context, need, &[]);
         let catalog = self.context.catalog;
@@ -205,6 +209,7 @@ impl<'a> Turn<'a> {
         // The word for a kind may stand for another one, too: what was meant is shown.
         let given_up: Vec<_> =
             given_up.into_iter().filter(|wish| !matches!(wish, GivenUp::Category(_))).collect();
+        let given_up = self.announced(given_up);
         let again = lead == Lead::First
             && products.first().is_some_and(|product| {
                 self.before.last_shown.first().is_some_and(|sku| sku == product.sku.as_str())

@@ -429,6 +429,11 @@ impl<'a> Turn<'a> {
                 self.search(Lead::Another);
             }
             Some(Pending::Pick) => self.search(Lead::Another),
+            // Without its number, a person finds the order; it may still be said later.
+            Some(Pending::OrderId) => {
+                self.hand_over(HandoffReason::Requested);
+                self.state.pending = Some(Pending::OrderId);
+            }
             _ => self.bye(),
         }
     }

@@ -5,20 +5,49 @@ use super::cards;
 use super::choose::Turn;
 use super::references;
 use super::taken;
+use super::taken::PIECES_MAX;
+use crate::command::Question;
 use crate::command::Reference;
 use crate::plan::Action;
 use crate::plan::ActionKind;
 use crate::plan::Move;
 use crate::shop::Lookups;
 use crate::shop::Product;
+use crate::state::Focus;
+use crate::state::Line;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 use vitrine_base::money::Money;
 
 impl Turn<'_> {
+    /// What is left of a cart is to be paid by another link than the one sent before.
+    pub(super) fn pay_again(&mut self) {
+        if self.before.link.is_some() && !self.state.cart.is_empty() {
+            self.moves.retain(|said| !matches!(said, Move::Cart { .. }));
+            let focus = self.state.focus.take();
+            let kept = |focus: &Focus| self.state.cart.iter().any(|line| line.sku == focus.sku);
+            self.state.focus = focus.filter(kept);
+            self.checkout();
+        }
+    }
+
+    /// Keeps what is added up, so that a yes orders it with its pieces.
+    fn sum_up(&mut self, product: &Product, options: &BTreeMap<String, String>, of: Option<u32>) {
+        let sku = product.sku.as_str().to_owned();
+        let variant = cards::variant(product, options).map(|one| one.sku.to_string());
+        self.state.summed.retain(|line| line.sku != sku);
+        self.state.summed.push(Line {
+            variant: variant.unwrap_or_else(|| sku.clone()),
+            sku,
+            options: options.clone(),
+            quantity: of.unwrap_or(1).clamp(1, PIECES_MAX),
+        });
+    }
+
     /// Prices of several products, with their sum.
     pub(super) fn prices(&mut self, about: &Reference) {
         let catalog = self.context.catalog;
+        self.state.summed.clear();
         let skus = self.resolve(about);
         let products: Vec<&Product> = skus.iter().filter_map(|sku| catalog.product(sku)).collect();
         let mut sum: Option<Money> = None;
@@ -29,11 +58,9 @@ impl Turn<'_> {
             let stated = focus.map(|focus| focus.options.clone()).unwrap_or_default();
             let options = cards::chosen(product, &need, &stated);
             self.price_of(product, &options);
+            self.sum_up(product, &options, need.quantity);
             let pieces = Decimal::from(need.quantity.unwrap_or(1));
-            let exact = cards::missing(product, &options).is_none();
-            let variant = cards::variant(product, &options).filter(|_| exact);
-            let price = variant.map(|variant| variant.price);
-            let Some(price) = price else {
+            let Some(price) = cards::one_price(product, &options) else {
                 complete = false;
                 continue;
             };
@@ -57,12 +84,15 @@ impl Turn<'_> {
     fn sum_of(&mut self, listed: BTreeMap<String, taken::Stated>) {
         let catalog = self.context.catalog;
         let mut sum: Option<Money> = None;
+        self.state.summed.clear();
+        self.state.pending = None;
         for (sku, stated) in listed {
             let Some(product) = catalog.product(&sku) else { continue };
             self.state.need.quantity = stated.pieces;
             let need = stated.over(&self.state.need);
-            let options = cards::chosen(product, &need, &BTreeMap::new());
+            let options = cards::chosen(product, &need, &self.known_options(product));
             self.price_of(product, &options);
+            self.sum_up(product, &options, stated.pieces);
             let price = cards::variant(product, &options).map_or(product.price, |one| one.price);
             let pieces = Decimal::from(stated.pieces.unwrap_or(1));
             let before = sum.map_or(Decimal::ZERO, |sum| sum.amount);
@@ -73,8 +103,12 @@ impl Turn<'_> {
         }
         self.state.need.quantity = None;
         let first = self.products.first().map(|shown| shown.card.sku.clone());
+        if let Some(shown) = self.products.first().cloned() {
+            let (sku, options) = (shown.card.sku, shown.options);
+            self.state.focus = Some(Focus { sku, options, pieces: Vec::new() });
+        }
         self.action = Action { sku: first, ..Action::of(ActionKind::Answer) };
-        if let Some(total) = sum {
+        if let Some(total) = sum.filter(|_| self.products.len() > 1) {
             self.moves.push(Move::Sum { total });
         }
     }
@@ -86,6 +120,16 @@ impl Turn<'_> {
         if about.is_none() && listed.len() > 1 {
             return self.sum_of(listed);
         }
+        // "so how much is that now?", of what was added up before.
+        if about.is_none() && self.state.cart.is_empty() && !self.before.summed.is_empty() {
+            let all = self.stated_of_each();
+            let named = |sku: &String| listed.is_empty() || listed.contains_key(sku);
+            return self.sum_of(all.into_iter().filter(|(sku, _)| named(sku)).collect());
+        }
+        // "2 of the Dorane, what do I pay?"
+        if about.is_none() && listed.values().any(|one| one.pieces.is_some()) {
+            return self.sum_of(listed);
+        }
         let open = about.is_none() && self.state.cart.is_empty() && self.several_open();
         let about = if open { Some(&Reference::Both) } else { about };
         let meant = about.map(|reference| self.resolve(reference)).unwrap_or_default();
@@ -94,11 +138,9 @@ impl Turn<'_> {
             return self.prices(about);
         }
         if let [sku] = &meant[..]
-            && let Some(product) = self.context.catalog.product(sku).filter(|_| !bought(sku))
+            && !bought(sku)
         {
-            let options = cards::chosen(product, &self.state.need.clone(), &BTreeMap::new());
-            self.action.kind = ActionKind::Answer;
-            return self.price_of(product, &options);
+            return self.about_product(&Question::Price, about);
         }
         let focus = references::focus(&self.state);
         let product = focus.and_then(|sku| self.context.catalog.product(&sku));
@@ -116,14 +158,13 @@ impl Turn<'_> {
         let mut complete = true;
         for (pieces, options) in lines {
             // A version that is still open has no price to add, and a sum leaves nothing out.
-            if cards::missing(product, &options).is_some() {
+            let Some(price) = cards::one_price(product, &options) else {
                 complete = false;
                 continue;
-            }
+            };
             let card = cards::card(self.context, &need, product, &options);
-            let Some(variant) = cards::variant(product, &options) else { continue };
-            let amount = variant.price.amount.saturating_mul(Decimal::from(pieces));
-            let currency = variant.price.currency;
+            let amount = price.amount.saturating_mul(Decimal::from(pieces));
+            let currency = price.currency;
             self.moves
                 .push(Move::PriceOf { card, pieces: Some((pieces, Money { amount, currency })) });
             let before = sum.map_or(Decimal::ZERO, |sum| sum.amount);
@@ -138,6 +179,33 @@ impl Turn<'_> {
             self.moves.push(Move::Sum { total });
         }
         self.keep_buying(product);
+    }
+
+    /// Shows the products of the cart.
+    pub(super) fn show_cart(&mut self) {
+        let need = self.state.need.clone();
+        for line in &self.state.cart {
+            if let Some(product) = self.context.catalog.product(&line.sku) {
+                let shown = cards::shown(self.context, &need, product, line.options.clone());
+                if self.products.iter().all(|known| known != &shown) {
+                    self.products.push(shown);
+                }
+            }
+        }
+    }
+
+    /// What was taken out of the cart is not under discussion any more.
+    pub(super) fn leave(&mut self, sku: &str) {
+        if self.state.focus.as_ref().is_none_or(|focus| focus.sku == sku) {
+            self.state.focus = self.state.cart.last().map(|line| Focus {
+                sku: line.sku.clone(),
+                options: line.options.clone(),
+                pieces: Vec::new(),
+            });
+        }
+        self.state.discussed.retain(|known| known != sku);
+        self.state.last_shown.retain(|known| known != sku);
+        self.state.pending = None;
     }
 
     pub(super) fn cart(&mut self) {

@@ -1,11 +1,24 @@
 //! What a message that takes several products states of each: "a lamp in red and two white cables".
 
+use super::cards;
+use super::choose::Turn;
 use crate::command::Command;
 use crate::command::Polarity;
+use crate::command::Question;
 use crate::command::Reference;
 use crate::command::Said;
+use crate::plan::Action;
+use crate::plan::ActionKind;
+use crate::plan::Move;
+use crate::shop::Lookups;
+use crate::shop::Product;
+use crate::state::Line;
 use crate::state::Need;
+use crate::state::Pending;
 use std::collections::BTreeMap;
+
+/// Most pieces of one line.
+pub(super) const PIECES_MAX: u32 = 999;
 
 /// What is stated of one product.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -75,6 +88,172 @@ pub(super) fn of_each(commands: &[Said]) -> BTreeMap<String, Stated> {
         own.pieces = waiting.pieces;
     }
     found
+}
+
+impl Turn<'_> {
+    /// "I'll have it", of several that were just shown and none of them meant more than the others.
+    pub(super) fn left_open(&self) -> bool {
+        let mut taken = self.reading.commands.iter().filter_map(|said| match &said.command {
+            Command::Choose { reference, buys: true } => Some(reference),
+            _ => None,
+        });
+        let focus = taken.next().is_some_and(|one| *one == Reference::Focus);
+        let named = self.has(|command| matches!(command, Command::Constrain { .. }));
+        self.several_open()
+            && focus
+            && taken.next().is_none()
+            && self.before.focus.is_none()
+            && self.state.cart.is_empty()
+            && !named
+    }
+
+    /// Asks which of those shown is taken.
+    pub(super) fn ask_which(&mut self) {
+        let skus = self.before.last_shown.clone();
+        let need = self.state.need.clone();
+        for product in skus.iter().filter_map(|sku| self.context.catalog.product(sku)) {
+            let options = cards::chosen(product, &need, &BTreeMap::new());
+            self.products.push(cards::shown(self.context, &need, product, options));
+            self.button(format!("take={}", product.sku), product.name.clone());
+        }
+        self.moves.push(Move::AskPick);
+        self.action = Action::of(ActionKind::Ask);
+        self.state.pending = Some(Pending::Pick);
+    }
+
+    /// "and the black one in L?": of a product that comes in black, that version is asked about.
+    pub(super) fn name_version(&mut self, asked: &[(Question, Option<Reference>)]) {
+        let focus = self.state.focus.as_ref().map(|focus| focus.sku.clone());
+        let product = focus.and_then(|sku| self.context.catalog.product(&sku));
+        let Some(product) = product else { return };
+        for (_, about) in asked {
+            if let Some(Reference::Facet { facet, value }) = about
+                && product.option_values(facet).contains(&value.as_str())
+            {
+                self.state.need.options.insert(facet.clone(), vec![value.clone()]);
+                if let Some(focus) = &mut self.state.focus {
+                    focus.options.remove(facet);
+                }
+            }
+        }
+    }
+
+    /// "the red one": of a product that comes in red, that version is taken.
+    pub(super) fn take_value(&mut self, skus: &[String]) {
+        let [sku] = skus else { return };
+        let Some(product) = self.context.catalog.product(sku) else { return };
+        for said in &self.reading.commands {
+            if let Command::Choose { reference: Reference::Facet { facet, value }, .. } =
+                &said.command
+                && product.option_values(facet).contains(&value.as_str())
+            {
+                self.state.need.options.insert(facet.clone(), vec![value.clone()]);
+                if let Some(focus) = &mut self.state.focus {
+                    focus.options.remove(facet);
+                }
+            }
+        }
+    }
+
+    /// Takes out of the cart what the message removes; false if that is nothing of it.
+    pub(super) fn take_out(&mut self) -> bool {
+        let commands = self.reading.commands.iter();
+        let references = commands.filter_map(|said| match &said.command {
+            Command::Remove { reference } => Some(reference),
+            _ => None,
+        });
+        let mut removed: Vec<String> = Vec::new();
+        for reference in references {
+            let skus = match reference {
+                Reference::Both => self.state.cart.iter().map(|line| line.sku.clone()).collect(),
+                other => self.resolve(other),
+            };
+            let ordered = |sku: &String| self.state.cart.iter().any(|line| line.sku == *sku);
+            let fresh = skus.into_iter().filter(|sku| ordered(sku) && !removed.contains(sku));
+            removed.extend(fresh.collect::<Vec<_>>());
+        }
+        for sku in &removed {
+            self.state.cart.retain(|line| line.sku != *sku);
+            self.leave(sku);
+            let name = self.context.catalog.product(sku).map(|product| product.name.clone());
+            self.moves.push(Move::Removed { name: name.unwrap_or_else(|| sku.clone()) });
+        }
+        !removed.is_empty()
+    }
+
+    /// The options of a product's line in the cart, without those that the message states anew.
+    pub(super) fn options_in_cart(&self, sku: &str) -> BTreeMap<String, String> {
+        let line = self.state.cart.iter().rev().find(|line| line.sku == sku);
+        let mut options = line.map(|line| line.options.clone()).unwrap_or_default();
+        options.retain(|key, _| !self.state.need.options.contains_key(key));
+        options
+    }
+
+    /// "deal", after a sum: all that was added up is taken.
+    pub(super) fn summed(&self, skus: &[String]) -> Option<Vec<String>> {
+        let lines = &self.before.summed;
+        let named = self.has(|command| {
+            matches!(command, Command::Choose { reference, .. }
+                if !matches!(reference, Reference::Focus | Reference::Both))
+        });
+        let part = skus.iter().all(|sku| lines.iter().any(|line| line.sku == *sku));
+        // The last reply was that sum, and not one on a product of it.
+        let offered = lines.iter().all(|line| {
+            let id = format!("take={}", line.sku);
+            self.before.options.iter().any(|(known, _)| *known == id)
+        });
+        let told = self.changes.narrowed || self.changes.sized;
+        let all = || lines.iter().map(|line| line.sku.clone()).collect();
+        (!lines.is_empty() && !named && part && offered && !told).then(all)
+    }
+
+    /// What the message states of each product, else what was added up of it.
+    pub(super) fn stated_of_each(&self) -> BTreeMap<String, Stated> {
+        let mut said = of_each(&self.reading.commands);
+        for line in &self.before.summed {
+            let known = said.entry(line.sku.clone()).or_default();
+            known.pieces = known.pieces.or(Some(line.quantity));
+        }
+        said
+    }
+
+    /// The options that a product was discussed or added up in.
+    pub(super) fn known_options(&self, product: &Product) -> BTreeMap<String, String> {
+        let sku = product.sku.as_str();
+        let focus = self.state.focus.as_ref().filter(|focus| focus.sku == sku);
+        let line = self.before.summed.iter().find(|line| line.sku == sku);
+        let options = line.map(|line| &line.options).or(focus.map(|focus| &focus.options));
+        options.cloned().unwrap_or_default()
+    }
+
+    /// "12 of the 1 l, how much?", then "plus 6 of the half litre ones": the pieces counted before,
+    /// in their version, are part of the order.
+    pub(super) fn with_those_counted(
+        &self,
+        product: &Product,
+        now: (u32, BTreeMap<String, String>),
+    ) -> Vec<(u32, BTreeMap<String, String>)> {
+        let sku = product.sku.as_str();
+        let focus = self.before.focus.as_ref().filter(|focus| focus.sku == sku);
+        let ordered = self.state.cart.iter().any(|line| line.sku == sku);
+        let pieces = self.before.need.quantity.filter(|_| self.reading.adds && !ordered);
+        let before = focus.zip(pieces).filter(|(focus, _)| {
+            cards::missing(product, &focus.options).is_none() && focus.options != now.1
+        });
+        let before = before.map(|(focus, pieces)| (pieces.min(PIECES_MAX), focus.options.clone()));
+        before.into_iter().chain([now]).collect()
+    }
+
+    /// "plus 6 of the small ones": as many as are in the cart already, and these.
+    pub(super) fn with_those_before(
+        &self,
+        (variant, options): (&str, &BTreeMap<String, String>),
+        quantity: u32,
+    ) -> u32 {
+        let same = |line: &&Line| line.variant == variant && line.options == *options;
+        let known = self.state.cart.iter().find(same).filter(|_| self.reading.adds);
+        known.map_or(0, |line| line.quantity).saturating_add(quantity).min(PIECES_MAX)
+    }
 }
 
 #[cfg(test)]

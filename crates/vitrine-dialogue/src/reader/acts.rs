@@ -27,6 +27,9 @@ const PERSON: &str = "human_agent";
 const PERSON_MIN: f32 = 0.05;
 const PERSON_WORDS_MIN: usize = 3;
 
+/// The matter of ways to pay.
+const PAYMENT: &str = "payment_methods";
+
 /// Emoji that say yes, no, thanks and hello.
 const YES: [&str; 5] = ["👍", "👌", "✅", "💯", "🆗"];
 const NO: [&str; 3] = ["👎", "❌", "🙅"];
@@ -83,7 +86,7 @@ pub(crate) fn out_of_scope(draft: &mut Draft<'_, '_>) -> bool {
     let Some(hit) = scene.hits_of(Cue::OutOfScope).next() else { return false };
     let wanted = scene.has(Cue::Want) && !scene.asks_at(hit.tokens.start);
     // "no parcel for weeks, is this a joke?"
-    let matter = super::evidence::sees_matter(scene);
+    let matter = super::evidence::sees_matter(scene) || super::evidence::is_of_shop(scene);
     if named || wanted || matter || draft.has_content() {
         return false;
     }
@@ -114,6 +117,14 @@ pub(crate) fn direct(draft: &mut Draft<'_, '_>) {
                     .hits_of(Cue::Bot)
                     .any(|one| one.tokens.start < hit.end && hit.start < one.tokens.end);
             let person = cue == Cue::Human && is_no_wish_for_person(draft.scene, &hit);
+            // "how do I pay?", where nothing is being bought.
+            let clause = scene.clause_of(hit.start);
+            let ways = scene.input.policies.of_intent(PAYMENT).next().is_some()
+                && scene.topic_in(&clause).is_none();
+            if cue == Cue::Checkout && idle && ways && !negated && scene.has(Cue::Question) {
+                super::service::add_topic(draft, hit, PAYMENT.to_owned());
+                continue;
+            }
             if !negated && !asked && !bot && !person {
                 draft.add(hit, command.clone());
             }
@@ -162,7 +173,16 @@ pub(crate) fn preferences(draft: &mut Draft<'_, '_>) {
         let at = clause.clone().find(names)?;
         Some((facet.key.clone(), at..at + 1))
     });
-    let facet = match (rest, named.or(labelled)) {
+    // "I don't care about rain"
+    let valued = || {
+        let near = |seen: &&super::scene::Seen| {
+            let gap = seen.tokens.start.checked_sub(hit.end);
+            gap.is_some_and(|gap| gap <= 1) && clause.contains(&seen.tokens.start)
+        };
+        let seen = scene.seen.iter().find(near)?;
+        Some((super::wishes::best_value(scene, seen)?.key, seen.tokens.clone()))
+    };
+    let facet = match (rest, named.or(labelled).or_else(valued)) {
         (Some(rest), _) => {
             draft.mark(&rest);
             None
@@ -209,7 +229,11 @@ pub(crate) fn courtesy(draft: &mut Draft<'_, '_>) {
         let praise = first(draft, Cue::Praise);
         let pending =
             matches!(scene.input.state.pending, Some(Pending::Buy { .. } | Pending::Pick));
-        praise.filter(|_| !draft.has_content() && !pending)
+        // "my skin gets super tight": an adverb in a longer message is no praise.
+        let short = |hit: &Range<usize>| {
+            scene.content_words_outside(hit) <= super::evidence::COURTESY_WORDS_MAX
+        };
+        praise.filter(|hit| !draft.has_content() && !pending && short(hit))
     });
     if let Some(hit) = thanks {
         let asked = draft.has_content() || answered;

@@ -38,6 +38,13 @@ impl Scene<'_> {
             if self.joins_clause(hit, tokens.start) {
                 return false;
             }
+            // "I'll have the blue one"
+            let inner = |one: &Hit| {
+                one.tokens.start < hit.tokens.start && hit.tokens.start < one.tokens.end
+            };
+            if self.hits_of(Cue::Choose).any(inner) {
+                return false;
+            }
             let mut around = self.hits.iter().filter(|one| inside(&hit.tokens, &one.tokens));
             !around.any(|one| COURTESY.iter().any(|cue| one.is(*cue)))
         })

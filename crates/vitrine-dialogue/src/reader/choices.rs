@@ -1,15 +1,19 @@
 //! Takes, shows, refuses and removes products.
 
-use super::comparisons::COMPARED_MAX;
 use super::comparisons::categories;
 use super::comparisons::compare;
 use super::comparisons::joined;
 use super::comparisons::which;
 use super::cues::Cue;
 use super::cues::Meaning;
+use super::degrees;
+use super::degrees::COMPARED_MAX;
 use super::draft::Draft;
+use super::figure::Figure;
 use super::figure::Role;
 use super::references;
+use super::scene::Scene;
+use super::scene::Sentence;
 use super::wishes::AFTER_SALE;
 use crate::command::Command;
 use crate::command::Polarity;
@@ -58,6 +62,13 @@ pub(crate) fn dilemma(draft: &mut Draft<'_, '_>) {
         let mut references: Vec<Reference> = named.into_iter().map(|(one, _)| one).collect();
         references.dedup();
         references.truncate(COMPARED_MAX);
+        // "X or Y, which is lighter?" asks for the one, not for all that tells them apart.
+        let key = references.first().and_then(|first| degrees::key(scene, sentence, first));
+        if let Some(key) = key {
+            let question = Question::Attribute { key, value: None };
+            let about = Some(Reference::Both);
+            draft.add(sentence.tokens.clone(), Command::Ask { question, about });
+        }
         draft.add(sentence.tokens.clone(), Command::Compare { references });
     }
 }
@@ -164,23 +175,46 @@ fn topic_asked(draft: &Draft<'_, '_>, place: &Range<usize>) -> bool {
     })
 }
 
+/// "I'll take just the two Cotelle": a number between the verb and the product.
+fn counted_between(draft: &mut Draft<'_, '_>, gap: Range<usize>) {
+    let scene = draft.scene;
+    let inside = |one: &&Figure| one.bare.start >= gap.start && one.bare.end == gap.end;
+    let figure = scene.figures.iter().find(inside).filter(|one| one.role == Role::Quantity);
+    if let Some((pieces, figure)) = figure.and_then(|one| Some((one.count()?, one))) {
+        draft.add(figure.tokens.clone(), Command::Quantity { pieces, size: None });
+    }
+}
+
+/// Whether words that could take something ask, deny or speak of an order made before.
+fn takes_nothing(draft: &Draft<'_, '_>, hit: &Range<usize>, sentence: Option<&Sentence>) -> bool {
+    let scene = draft.scene;
+    let clause = scene.clause_of(hit.start);
+    // "and if I take it today?" is part of a question on deliveries.
+    let asks = sentence.is_some_and(|one| {
+        one.question
+            && (scene.topic_in(&clause).is_some()
+                || topic_asked(draft, &one.tokens)
+                || scene.hit_in(&one.tokens, Cue::Which).is_some())
+    });
+    let negated = scene.hit_before(hit.start, Cue::Negation, 1).is_some();
+    // "I want the order cancelled": takes nothing.
+    let service = scene.topic_in(&clause).is_some_and(|topic| {
+        matches!(&topic.meaning, Meaning::Topic(label) if AFTER_SALE.contains(&label.as_str()))
+    });
+    // "does the Dorane do for a head of 61 cm?", where the product is the one that does.
+    let mark = sentence.is_some_and(|one| {
+        scene.tokens[one.tokens.clone()].iter().any(|token| token.text.contains('?'))
+    });
+    let mut products = references::products(scene, &clause).into_iter();
+    let subject = mark && products.any(|(_, tokens)| tokens.end == hit.start);
+    asks || negated || service || subject
+}
+
 fn choose(draft: &mut Draft<'_, '_>) {
     for hit in draft.free(Cue::Choose) {
         let clause = draft.scene.clause_of(hit.start);
         let sentence = draft.scene.sentence_of(hit.start).cloned();
-        // "and if I take it today?" is part of a question on deliveries.
-        let asks = sentence.as_ref().is_some_and(|one| {
-            one.question
-                && (draft.scene.topic_in(&clause).is_some()
-                    || topic_asked(draft, &one.tokens)
-                    || draft.scene.hit_in(&one.tokens, Cue::Which).is_some())
-        });
-        let negated = draft.scene.hit_before(hit.start, Cue::Negation, 1).is_some();
-        // "I want the order cancelled": takes nothing.
-        let service = draft.scene.topic_in(&clause).is_some_and(|topic| {
-            matches!(&topic.meaning, Meaning::Topic(label) if AFTER_SALE.contains(&label.as_str()))
-        });
-        if asks || negated || service {
+        if takes_nothing(draft, &hit, sentence.as_ref()) {
             continue;
         }
         let whole = sentence.map_or(clause.clone(), |one| one.tokens);
@@ -210,7 +244,23 @@ fn choose(draft: &mut Draft<'_, '_>) {
         // "no no, I'll keep it" and "will it be open?", of nothing under discussion, take nothing.
         let scene = draft.scene;
         let refuses = scene.asks_at(hit.start) || scene.has(Cue::No) || scene.has(Cue::NoThanks);
-        if found.is_empty() && refuses && !scene.in_focus() && scene.input.state.shown.is_empty() {
+        let nothing = !scene.in_focus() && scene.input.state.shown.is_empty();
+        // "I have them", of pictures that a complaint needs.
+        let troubled = scene.input.state.trouble.is_some();
+        if found.is_empty() && (refuses || troubled) && nothing {
+            draft.mark(&hit);
+            continue;
+        }
+        // "does it go for sensitive skin?" asks, in words that could take something.
+        let asks_value = |one: &Command| {
+            let value = |question: &Question| {
+                matches!(question, Question::Attribute { value: Some(_), .. })
+            };
+            matches!(one, Command::Ask { question, .. } if value(question))
+        };
+        let asked = draft.scene.asks_at(hit.start);
+        let focus = found.iter().all(|(reference, _)| *reference == Reference::Focus);
+        if asked && focus && draft.any(asks_value) {
             draft.mark(&hit);
             continue;
         }
@@ -218,14 +268,18 @@ fn choose(draft: &mut Draft<'_, '_>) {
             draft.add(hit, Command::Choose { reference: Reference::Focus, buys: true });
             continue;
         }
-        let asked = draft.scene.asks_at(hit.start);
-        let several = found.len() > 1;
+        let beside = super::basket::taken_beside(draft.scene, &hit, &found);
+        let several = found.len() > 1 || beside.is_some();
+        if let Some(reference) = beside {
+            draft.add(hit.clone(), Command::Choose { reference, buys: true });
+        }
         for (reference, tokens) in found {
             // "does it go for sensitive skin?" asks for a value.
             if asked && matches!(reference, Reference::Facet { .. }) {
                 continue;
             }
             draft.mark(&hit);
+            counted_between(draft, hit.end..tokens.start);
             // What is said behind one of several belongs to it.
             let place = if several { tokens } else { joined(&hit, &tokens) };
             draft.add(place, Command::Choose { reference, buys: true });
@@ -292,6 +346,12 @@ fn relative(draft: &mut Draft<'_, '_>) {
                 money && figure.tokens.start <= hit.start && hit.end <= figure.tokens.end
             });
             let asked = cue == Cue::LowPrice && draft.scene.topic_in(&place).is_some();
+            // "your cheapest one": of all the shop has, not below the one shown.
+            let owned = draft.scene.hit_before(hit.start, Cue::Owned, 0).is_some();
+            if owned && cue == Cue::Cheapest {
+                draft.add(hit, Command::LowPrice);
+                continue;
+            }
             if !limited && !asked {
                 if cue == Cue::Cheapest && shown {
                     draft.add(hit.clone(), Command::LowPrice);
@@ -300,6 +360,27 @@ fn relative(draft: &mut Draft<'_, '_>) {
             }
         }
     }
+}
+
+/// "and the other one?": the question answered last, of another product.
+fn asked_again(
+    scene: &Scene<'_>,
+    sentence: &super::scene::Sentence,
+    tokens: &Range<usize>,
+) -> Option<Question> {
+    let question = scene.input.state.asked_of_product.clone()?;
+    let acts = [Cue::Choose, Cue::Want, Cue::Yes, Cue::Fine, Cue::Show, Cue::Compare, Cue::Reject];
+    let first = scene.tokens.get(sentence.tokens.start)?;
+    let same = scene.hit_in(&sentence.tokens, Cue::Same);
+    let joins = sentence.question || same.is_some() || scene.cues.joins_numbers(&first.text);
+    let within =
+        |at: &usize| tokens.contains(at) || same.is_some_and(|same| same.tokens.contains(at));
+    let other = sentence.tokens.clone().filter(|at| !within(at)).any(|at| {
+        let token = &scene.tokens[at];
+        token.text.chars().any(char::is_alphanumeric) && !scene.cues.is_filler(&token.text)
+    });
+    let acts = acts.iter().any(|cue| scene.hit_in(&sentence.tokens, *cue).is_some());
+    (joins && !other && !acts).then_some(question)
 }
 
 /// "does the Minutelle go in water?": a question on a product whose words the shop does not list.
@@ -320,7 +401,9 @@ fn asks_of_product(
             && !scene.cues.is_filler(word)
             && !draft.used[at]
     });
-    sentence.question
+    // "the Brioche, blade length": no word asks, but the product states what is said.
+    let states = matches!(reference, Reference::Product(_)) && super::meaning::is_stated(scene);
+    (sentence.question || states)
         && more
         && *reference != Reference::Focus
         && !other.iter().any(|cue| scene.hit_in(&sentence.tokens, *cue).is_some())
@@ -337,17 +420,27 @@ pub(crate) fn named(draft: &mut Draft<'_, '_>) {
                     continue;
                 }
                 // "the cheapest one for swimming": of the shop's goods, not of those shown.
-                let of_all = references::beside_value(draft.scene, &sentence.tokens);
+                let owned = draft.scene.hit_before(tokens.start, Cue::Owned, 0).is_some();
+                let of_all = owned || references::beside_value(draft.scene, &sentence.tokens);
                 if reference == Reference::Cheapest && of_all {
                     draft.add(tokens, Command::LowPrice);
                     continue;
                 }
                 let negated = draft.scene.hit_before(tokens.start, Cue::Negation, 2).is_some();
                 if negated || references::negated_behind(draft.scene, &tokens, &clause) {
+                    if super::basket::is_ordered(draft.scene, &reference) {
+                        draft.add(tokens, Command::Remove { reference });
+                        continue;
+                    }
                     draft.add(tokens, Command::Reject { reference, why: RejectReason::Other });
                     continue;
                 }
                 let wanted = draft.scene.hit_in(&sentence.tokens, Cue::Want).is_some();
+                if let Some(question) = asked_again(draft.scene, &sentence, &tokens) {
+                    let about = Some(reference);
+                    draft.add(tokens, Command::Ask { question, about });
+                    continue;
+                }
                 if asks_of_product(draft, &sentence, &reference, &tokens) {
                     super::questions::unknown_of(draft, &sentence, reference);
                     continue;
@@ -378,8 +471,10 @@ pub(crate) fn named(draft: &mut Draft<'_, '_>) {
                         figure.role == Role::Quantity
                             && sentence.tokens.contains(&figure.bare.start)
                     });
-                let buys = (wanted && figured || all || listed || agreed && shown || only)
-                    && !sentence.question;
+                let orders = super::basket::orders(draft, &sentence, &reference, &tokens);
+                let buys =
+                    (wanted && figured || all || listed || agreed && shown || only || orders)
+                        && !sentence.question;
                 draft.add(tokens, Command::Choose { reference, buys });
             }
         }

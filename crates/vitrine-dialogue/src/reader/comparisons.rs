@@ -2,6 +2,8 @@
 
 use super::cues::Cue;
 use super::cues::Meaning;
+use super::degrees;
+use super::degrees::COMPARED_MAX;
 use super::draft::Draft;
 use super::references;
 use crate::command::Command;
@@ -9,9 +11,6 @@ use crate::command::Question;
 use crate::command::Reference;
 use crate::shop::MentionTarget;
 use std::ops::Range;
-
-/// Most products of a comparison.
-pub(crate) const COMPARED_MAX: usize = 3;
 
 pub(crate) fn joined(a: &Range<usize>, b: &Range<usize>) -> Range<usize> {
     a.start.min(b.start)..a.end.max(b.end)
@@ -54,6 +53,16 @@ pub(crate) fn compare(draft: &mut Draft<'_, '_>) {
     else {
         return;
     };
+    let prices = |command: &Command| {
+        let both = Some(Reference::Both);
+        matches!(command, Command::Ask { question: Question::Price, about } if *about == both)
+    };
+    // "qual das duas é mais leve?" asks for one property.
+    let degree = degrees::of(draft.scene).is_some() && draft.any(asks_of_all);
+    let compared = draft.any(|command| matches!(command, Command::Compare { .. }));
+    if draft.any(prices) || degree && !compared {
+        return draft.mark(&hit);
+    }
     let place = draft.scene.sentence_of(hit.start).map_or(hit.clone(), |one| one.tokens.clone());
     let mut found = references::products(draft.scene, &place);
     if found.is_empty() {
@@ -80,10 +89,20 @@ pub(crate) fn compare(draft: &mut Draft<'_, '_>) {
 /// A comparison answers the questions on properties of what is compared.
 pub(crate) fn settle(draft: &mut Draft<'_, '_>) {
     if draft.any(|command| matches!(command, Command::Compare { .. })) {
-        draft.found.retain(|found| {
-            !matches!(found.command, Command::Ask { question: Question::Attribute { .. }, .. })
+        let degree = degrees::of(draft.scene).is_some();
+        draft.found.retain(|found| match &found.command {
+            Command::Ask { question: Question::Attribute { .. }, about } => {
+                degree && *about == Some(Reference::Both)
+            }
+            _ => true,
         });
     }
+}
+
+/// Whether a command asks for a property of all that are compared.
+fn asks_of_all(command: &Command) -> bool {
+    matches!(command, Command::Ask { question: Question::Attribute { .. }, about }
+        if *about == Some(Reference::Both))
 }
 
 pub(crate) fn which(draft: &mut Draft<'_, '_>) {
@@ -103,6 +122,12 @@ pub(crate) fn which(draft: &mut Draft<'_, '_>) {
     let named = draft.free(Cue::Which).into_iter().next();
     let of = named.is_none();
     let Some(hit) = named.or_else(of_both) else { return };
+    // "I don't mind which", and "which is lighter?", which asks for a property.
+    let open = draft.scene.hit_before(hit.start, Cue::NoPreference, 0).is_some();
+    if open || draft.any(asks_of_all) {
+        draft.mark(&hit);
+        return;
+    }
     // "which is the difference?"
     if draft.any(|command| matches!(command, Command::Compare { .. })) {
         draft.mark(&hit);

@@ -61,7 +61,10 @@ pub(super) fn measured(draft: &mut Draft<'_, '_>, sentence: &Sentence, hit: &Ran
     let open = last.is_some_and(|token| {
         scene.cues.is_filler(&token.text) || scene.cues.says(&token.text, Cue::Question)
     });
-    if !open {
+    // "la lame fait cb de cm ?"
+    let partitive = scene.tokens.get(hit.end).filter(|token| scene.cues.is_skipped(&token.text));
+    let unit = scene.unit_at(hit.end + usize::from(partitive.is_some())).is_some();
+    if !open && !unit {
         return false;
     }
     let named = names_attribute(scene, sentence) || !labels(scene, sentence).is_empty();

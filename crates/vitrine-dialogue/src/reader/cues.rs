@@ -153,6 +153,20 @@ pub(crate) enum Cue {
     Elsewhere,
     /// "just one".
     Single,
+    /// "the longest", "more": of two, the one with more of a property.
+    Most,
+    /// "the lightest", "less": the one with less of it.
+    Least,
+    /// "plus", "as well": beside what was ordered, not in its place.
+    Beside,
+    /// "times a week" behind a number, "4" for "for": the number counts no goods.
+    NoNumber,
+    /// "standard": no condition such as an express delivery.
+    Standard,
+    /// "has it left yet?", of an order spoken about.
+    Shipped,
+    /// "only", "just": nothing but what follows.
+    Only,
 }
 
 impl Cue {
@@ -177,6 +191,8 @@ pub(crate) enum Meaning {
     Topic(String),
     /// A general property, such as `weight`.
     Attribute(String),
+    /// A part of a body that is measured, such as `neck`.
+    Body(String),
     /// A country, by its ISO code.
     Country(String),
     /// A place in a list: 1 is the first, -1 the last.
@@ -197,6 +213,7 @@ struct Section {
     skip: Vec<String>,
     fillers: Vec<String>,
     spellings: BTreeMap<String, String>,
+    written_as: BTreeMap<String, Vec<String>>,
     forms: Forms,
     numbers: BTreeMap<String, u32>,
     number_joints: Vec<String>,
@@ -209,6 +226,7 @@ struct Section {
     attributes: BTreeMap<String, Vec<String>>,
     countries: BTreeMap<String, Vec<String>>,
     measures: BTreeMap<String, Vec<String>>,
+    body: BTreeMap<String, Vec<String>>,
     currencies: BTreeMap<String, Vec<String>>,
     size_names: BTreeMap<String, Vec<String>>,
 }
@@ -230,6 +248,8 @@ pub struct Cues {
     size_letters: HashSet<String>,
     forms: Forms,
     countries: BTreeMap<String, Vec<String>>,
+    /// Words of shops' texts, by the everyday words for them.
+    written_as: HashMap<String, Vec<String>>,
 }
 
 /// A phrase of the locale in a message.
@@ -275,6 +295,11 @@ impl TryFrom<Section> for Cues {
             let words = tokenize(said, &HashMap::new()).into_iter().map(|token| token.text);
             cues.spellings.insert(fold(written), words.collect());
         }
+        for (written, words) in &section.written_as {
+            for word in words {
+                cues.written_as.entry(fold(word)).or_default().push(fold(written));
+            }
+        }
         for (place, phrases) in (1..).zip(&section.places) {
             cues.add(Meaning::Place(place), phrases)?;
         }
@@ -282,9 +307,10 @@ impl TryFrom<Section> for Cues {
         for (cue, phrases) in &section.cues {
             cues.add(Meaning::Cue(*cue), phrases)?;
         }
-        let tables: [(Named, _); 6] = [
+        let tables: [(Named, _); 7] = [
             (Meaning::Topic, &section.topics),
             (Meaning::Attribute, &section.attributes),
+            (Meaning::Body, &section.body),
             (Meaning::Country, &section.countries),
             (Meaning::Measure, &section.measures),
             (Meaning::Currency, &section.currencies),
@@ -312,6 +338,11 @@ impl Cues {
         let id = self.meanings.len();
         self.meanings.push(meaning);
         phrases.iter().try_for_each(|phrase| self.phrases.add(phrase, id))
+    }
+
+    /// The words by which shops' texts mean an everyday word: "keep" for "hold".
+    pub(crate) fn written_as(&self, word: &str) -> &[String] {
+        self.written_as.get(word).map_or(&[], Vec::as_slice)
     }
 
     /// The value of a number word.

@@ -30,7 +30,10 @@ impl<'s, 'a> Draft<'s, 'a> {
     /// Adds a command read from some tokens; one that is there already is not added again.
     pub(crate) fn add(&mut self, tokens: Range<usize>, command: Command) {
         self.mark(&tokens);
-        if !self.found.iter().any(|known| known.command == command) {
+        // "3 of these and 3 of those" are two numbers.
+        let counts = matches!(command, Command::Quantity { .. });
+        let again = |known: &Found| known.command == command && (!counts || known.tokens == tokens);
+        if !self.found.iter().any(again) {
             self.found.push(Found { tokens, command });
         }
     }

@@ -85,11 +85,50 @@ pub(crate) fn sees_matter(scene: &Scene<'_>) -> bool {
     best.is_some_and(is_service)
 }
 
+/// From this probability a message is about another matter than a word of one of the shop's texts
+/// suggests.
+const SURELY_MIN: f32 = 0.97;
+
+/// The matter that the classifier surely sees, if it is another one of the shop's than this: "just
+/// ordered and picked the wrong size, can I change it?".
+pub(crate) fn surely<'a>(scene: &Scene<'a>, intent: &str) -> Option<&'a str> {
+    let (label, probability) = best(&scene.input.evidence.whole)?;
+    let other = label != intent && is_service(label) && probability >= SURELY_MIN;
+    let known = scene.input.policies.of_intent(label).next().is_some();
+    (other && known).then_some(label)
+}
+
+/// Fewest content words of a message that is surely none of a shop's matters.
+const FOREIGN_WORDS_MIN: usize = 2;
+
+/// Whether a message of some words is surely none of a shop's matters: "are you hiring?".
+pub(crate) fn is_foreign(scene: &Scene<'_>) -> bool {
+    let oos = scene.input.evidence.whole.get(OUT_OF_SCOPE);
+    let sure = oos.is_some_and(|probability| *probability >= SURELY_MIN);
+    sure && scene.content_words() >= FOREIGN_WORDS_MIN
+}
+
+/// Whether the classifier surely takes a message for something that a shop answers.
+pub(crate) fn is_of_shop(scene: &Scene<'_>) -> bool {
+    let best = best(&scene.input.evidence.whole);
+    best.is_some_and(|(label, probability)| label != OUT_OF_SCOPE && probability >= OTHER_MIN)
+}
+
 /// Whether the classifier sees another matter of the shop than this one.
 pub(crate) fn sees_other(scene: &Scene<'_>, intent: &str) -> bool {
     scene.input.evidence.whole.iter().any(|(label, probability)| {
         label != intent && is_service(label) && *probability >= OTHER_MIN
     })
+}
+
+/// Labels of messages on goods: they leave a matter of the shop, whatever is under discussion.
+const ON_GOODS: [&str; 4] =
+    ["product_question", "product_search", "compare_products", "stock_question"];
+
+/// Whether the classifier takes a message for one on goods.
+pub(crate) fn is_on_goods(scene: &Scene<'_>) -> bool {
+    let whole = &scene.input.evidence.whole;
+    ON_GOODS.iter().any(|label| whole.get(*label).is_some_and(|one| *one >= LABEL_MIN))
 }
 
 #[cfg(test)]

@@ -143,7 +143,11 @@ fn written(scene: &Scene<'_>, figure: &mut Figure) -> bool {
             && scene.tokens[figure.bare.start].glued
             && scene.tokens[hours].kind == TokenKind::Number
     });
-    let inside = inside || clock;
+    // "twice a week" in figures, "looking 4 shorts"
+    let idle = scene
+        .hits_of(Cue::NoNumber)
+        .any(|hit| hit.tokens.start == figure.bare.end || hit.tokens.contains(&figure.bare.start));
+    let inside = inside || clock || idle;
     if inside {
         figure.role = Role::Other;
     }
@@ -450,7 +454,15 @@ fn count(scene: &Scene<'_>, figure: &mut Figure) -> bool {
     let taken = few && scene.hit_before(figure.bare.start, Cue::Choose, 1).is_some();
     let many = Meaning::Topic("bulk_order".to_owned());
     let value = scene.seen.iter().any(|seen| seen.tokens.start == figure.bare.end);
+    // "3 bricks Briquelle", "2 bags of Litelle": a word for the pieces between the two
+    let word = |at: usize| scene.tokens.get(at).is_some_and(|one| one.kind == TokenKind::Word);
+    let named = |at: usize| {
+        let product = |one: &MentionTarget| matches!(one, MentionTarget::Product(_));
+        scene.mention_at(at).is_some_and(|seen| seen.targets.iter().any(product))
+    };
+    let packed = few && word(figure.bare.end) && named(figure.bare.end + 1);
     let product = taken
+        || packed
         || value && few
         || scene
             .mention_at(figure.bare.end)

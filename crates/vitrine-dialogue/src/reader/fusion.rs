@@ -8,6 +8,7 @@ use super::cues::Cue;
 use super::cues::Meaning;
 use super::draft::Draft;
 use super::evidence;
+use super::foreign;
 use super::labels::TROUBLE;
 use super::labels::add;
 use super::labels::add_at;
@@ -17,6 +18,7 @@ use super::labels::is_mention;
 use super::labels::is_sale;
 use super::labels::is_vague;
 use super::labels::likelihood;
+use super::labels::wishes_for_goods;
 use super::scene::Found;
 use super::scene::SURE;
 use super::scene::Scene;
@@ -24,6 +26,7 @@ use super::service;
 use super::taps;
 use super::trouble;
 use crate::command::Command;
+use crate::command::Complaint;
 use crate::command::Question;
 use crate::shop::MentionTarget;
 use crate::state::Pending;
@@ -78,10 +81,12 @@ const AGREES: [&str; 3] = ["confirm", "add_to_cart", "checkout"];
 pub(crate) fn weigh(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
     agree(draft);
+    foreign::find(draft);
     follow(draft);
     let best = evidence::best(&scene.input.evidence.whole);
     let Some((label, probability)) = best else { return };
     drop_unlikely(draft);
+    drop_own_mistake(draft);
     if trouble::tells_of_trouble(draft) || asked_of_shop(draft) {
         return;
     }
@@ -135,16 +140,35 @@ fn follow(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
     let Some(intent) = scene.input.state.answered.clone() else { return };
     let asks = scene.sentences.iter().any(|sentence| sentence.question);
-    let wish =
-        |command: &Command| matches!(command, Command::Seek { .. } | Command::Constrain { .. });
+    // "delete all of it", where nothing was taken.
+    let empty = scene.input.state.cart.is_empty() && !scene.in_focus();
+    let removes = |one: &Command| empty && matches!(one, Command::Remove { .. });
+    let asks = asks || draft.any(removes) || foreign::goes_on(draft, &intent);
+    let wish = |command: &Command| {
+        matches!(command, Command::Seek { .. } | Command::Constrain { .. }) || removes(command)
+    };
     let open =
         draft.found.iter().all(|found| is_open(scene, &found.command) || wish(&found.command));
     let other = scene.input.evidence.whole.iter().any(|(label, probability)| {
         let left = *label != intent && (scene.in_focus() || evidence::is_service(label));
         left && label != evidence::OUT_OF_SCOPE && *probability >= LEAVES_MIN
     });
+    // "can I split it over a few payments?", after the warranty: the classifier sees nothing of it.
+    let turned = evidence::weigh(&scene.input.evidence.whole).is_some_and(|label| {
+        let own = likelihood(draft, &intent) < UNLIKELY;
+        own && label != intent && evidence::is_service(label) && !TROUBLE.contains(&label)
+    });
+    let other = other || turned || evidence::is_on_goods(scene);
     let other = other && !service::speaks_of(scene, &intent);
-    if !asks || !open || other || service::names_goods(scene) {
+    // "can my sister come for it?" names nobody's goods.
+    let wishes = [Cue::Want, Cue::Have, Cue::Browse, Cue::Which, Cue::Show, Cue::Another];
+    let wished = scene.in_focus() || wishes.iter().any(|cue| scene.has(*cue));
+    let goods = if likelihood(draft, &intent) >= LAST_MIN || !wished {
+        service::names_kind(scene)
+    } else {
+        service::names_goods(scene)
+    };
+    if !asks || !open || other || goods {
         return;
     }
     draft.found.retain(|found| matches!(found.command, Command::Greet));
@@ -172,13 +196,14 @@ fn is_open(scene: &Scene<'_>, command: &Command) -> bool {
 }
 
 /// "do I collect points on that?": a matter that one word suggests, and that the classifier does
-/// not see, gives way to the one that it sees.
+/// not see, gives way to the one that it sees; if it is sure of that one, several words do too.
 fn correct(draft: &mut Draft<'_, '_>, label: &str, probability: f32) {
     let scene = draft.scene;
     let evidence = scene.input.evidence;
     let mut asked = draft.found.iter().filter_map(|found| match &found.command {
         Command::Ask { question: Question::Topic { intent, .. }, .. } => {
-            Some(intent.as_str()).filter(|_| found.tokens.len() == 1)
+            let weak = found.tokens.len() == 1 || probability >= BESIDE_MIN;
+            Some(intent.as_str()).filter(|_| weak)
         }
         _ => None,
     });
@@ -239,43 +264,6 @@ fn is_anchored(draft: &Draft<'_, '_>) -> bool {
     let named = scene.seen.iter().flat_map(|seen| &seen.targets);
     let product = named.into_iter().any(|one| matches!(one, MentionTarget::Product(_)));
     product || scene.has(Cue::Want) && !scene.sentences.iter().any(|one| one.question)
-}
-
-/// Matters that stand beside a search rather than in its place: words for them must be there.
-const BESIDE_SEARCH: [&str; 7] = [
-    "gift_help",
-    "size_help",
-    "bulk_order",
-    "discount_request",
-    "care_instructions",
-    "sustainability",
-    "reorder",
-];
-
-/// Whether the words state a wish that a label of such a matter does not outweigh.
-fn wishes_for_goods(draft: &Draft<'_, '_>, label: &str) -> bool {
-    let named = draft.scene.hits.iter().any(|hit| match &hit.meaning {
-        Meaning::Topic(topic) => topic == label,
-        _ => false,
-    });
-    let wished = draft.any(|command| {
-        matches!(
-            command,
-            Command::Seek { .. }
-                | Command::Constrain { .. }
-                | Command::PriceLimit { .. }
-                | Command::Cheaper
-                | Command::Dearer
-                | Command::Another
-        )
-    });
-    // "should I keep my serums in the fridge?" asks for no serums.
-    let scene = draft.scene;
-    let asks = scene.sentences.iter().any(|sentence| sentence.question);
-    let wishes = [Cue::Want, Cue::Have, Cue::Browse, Cue::Which, Cue::Another, Cue::Cheaper];
-    let asked = asks && !wishes.iter().any(|cue| scene.has(*cue));
-    let asked = asked && likelihood(draft, label) >= CLAUSE_MIN;
-    BESIDE_SEARCH.contains(&label) && wished && !named && !asked
 }
 
 /// Whether a short message goes on with the search, and no word tells of trouble: "the glass
@@ -339,13 +327,15 @@ fn service_label(draft: &mut Draft<'_, '_>, label: &str, probability: f32) {
 /// "it says delivered, there is nothing here": trouble, not a question on deliveries.
 fn over_questions(draft: &mut Draft<'_, '_>, label: &str) {
     let scene = draft.scene;
-    let asks = scene.input.text.contains('?');
+    let paying = label == "payment_problem" && foreign::is_payment_lost(draft);
+    let asks = scene.input.text.contains('?') && !paying;
     let others = draft.found.iter().all(|found| {
         is_mention(&found.command)
             || matches!(found.command, Command::Order { .. })
             || matches!(&found.command,
                 Command::Ask { question: Question::Topic { intent, .. }, .. }
-                if matches!(intent.as_str(), "shipping_options" | "order_status" | "pickup"))
+                if matches!(intent.as_str(), "shipping_options" | "order_status" | "pickup")
+                    || paying && foreign::PAYING.contains(&intent.as_str()))
     });
     if asks || !others || is_anchored(draft) {
         return;
@@ -385,7 +375,9 @@ fn agree(draft: &mut Draft<'_, '_>) {
                 | Command::Greet
         )
     });
-    if super::goods::names_other_goods(draft, &(0..0)) {
+    // "hang on, first something to strap him in the car" asks for other goods.
+    let seeks = scene.has(Cue::Browse) && !super::kinds::loose_words(draft).is_empty();
+    if seeks || super::goods::names_other_goods(draft, &(0..0)) {
         return;
     }
     let refuses = scene.has(Cue::Negation) || scene.has(Cue::NoThanks) || scene.has(Cue::No);
@@ -420,13 +412,38 @@ fn drop_unlikely(draft: &mut Draft<'_, '_>) {
     });
 }
 
+/// "oh no, wrong size, can I still change that?": what the customer got wrong is no complaint, if
+/// the message asks for a change that the classifier sees, and nobody sent anything wrong.
+fn drop_own_mistake(draft: &mut Draft<'_, '_>) {
+    let asked = draft.found.iter().any(|found| {
+        matches!(&found.command, Command::Ask { question: Question::Topic { intent, .. }, .. }
+            if intent == "change_order" && likelihood(draft, intent) >= evidence::LABEL_MIN)
+    });
+    let seen = TROUBLE.iter().any(|label| likelihood(draft, label) >= UNLIKELY);
+    let damaged = |found: &Found| {
+        matches!(found.command, Command::Complain { about: Complaint::Damaged, .. })
+    };
+    if asked && !seen && !draft.scene.has(Cue::Insult) {
+        draft.found.retain(|found| !damaged(found));
+    }
+}
+
 /// Adds the command of the likeliest label to a message of which no word says what is wanted.
 pub(crate) fn fill(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
     let Some(label) = evidence::weigh(&scene.input.evidence.whole) else { return };
+    // "he has fragile feet", while something is looked for, tells of no trouble with an order.
+    let doubtful = TROUBLE.contains(&label)
+        && goes_on_with_search(draft)
+        && likelihood(draft, label) < TROUBLE_MIN;
     // Wrapping and the like have words of their own; without them, a gift is looked for.
     let command = match label {
+        _ if doubtful => Command::Browse,
         "gift_help" => Command::Browse,
+        // "do you sell inline skates?": words for many pieces would be there.
+        "bulk_order" if scene.has(Cue::Have) || likelihood(draft, label) < CLAUSE_MIN => {
+            Command::Browse
+        }
         label => taps::of_intent(scene.input, label),
     };
     if let Command::Ask { question: Question::Topic { .. }, .. } = &command {
@@ -445,7 +462,10 @@ pub(crate) fn fill(draft: &mut Draft<'_, '_>) {
         return;
     }
     // Yes, no and courtesy are short; a label for a long message without such words is doubtful.
-    let courteous = matches!(command, Command::Confirm | Command::Deny | Command::Greet);
+    let courteous = matches!(
+        command,
+        Command::Confirm | Command::Deny | Command::Greet | Command::Thank | Command::Bye
+    );
     if courteous && scene.content_words() > evidence::COURTESY_WORDS_MAX {
         return;
     }

@@ -36,7 +36,7 @@ const STEM_LETTERS_MIN: usize = 6;
 const CHILD_MAX: u32 = 13;
 
 /// Values of a facet that mean children.
-const CHILDREN: [&str; 5] = ["kids", "children", "child", "kid", "junior"];
+pub(crate) const CHILDREN: [&str; 5] = ["kids", "children", "child", "kid", "junior"];
 
 /// "a tablet for a 4 year old": goods for children, where the shop tells them apart.
 pub(super) fn age(draft: &mut Draft<'_, '_>) {
@@ -45,6 +45,7 @@ pub(super) fn age(draft: &mut Draft<'_, '_>) {
     let years = |hit: &&Hit| hit.meaning == Meaning::Measure("year".to_owned());
     let figure = scene.figures.iter().find(|figure| {
         let unit = scene.hits.iter().filter(years).any(|hit| hit.tokens.start == figure.bare.end);
+        let unit = unit || is_class(scene, figure.bare.start);
         let child = figure.count().is_some_and(|count| (1..=CHILD_MAX).contains(&count));
         unit && child && scene.topic_in(&scene.clause_of(figure.bare.start)).is_none()
     });
@@ -57,12 +58,30 @@ pub(super) fn age(draft: &mut Draft<'_, '_>) {
     let stated = draft.any(
         |command| matches!(command, Command::Constrain { facet: known, .. } if *known == facet),
     );
-    let wished = draft.any(|command| matches!(command, Command::Seek { .. } | Command::Browse))
-        || scene.has(Cue::Want);
+    let wished = draft.any(|command| {
+        matches!(
+            command,
+            Command::Seek { .. }
+                | Command::Browse
+                | Command::Choose { .. }
+                | Command::Quantity { .. }
+                | Command::Ask { about: Some(_), .. }
+        )
+    }) || scene.has(Cue::Want);
     if wished && !stated {
         let polarity = Polarity::Must;
         draft.add(figure.tokens.clone(), Command::Constrain { facet, value, polarity });
     }
+}
+
+/// "U11", "sub-12": whether a number is an age class of sports.
+fn is_class(scene: &Scene<'_>, at: usize) -> bool {
+    let Some(before) = at.checked_sub(1).and_then(|before| scene.tokens.get(before)) else {
+        return false;
+    };
+    let written = scene.input.text.get(before.span.clone()).unwrap_or_default();
+    let glued = scene.tokens[at].glued && written.eq_ignore_ascii_case("u");
+    glued || written.eq_ignore_ascii_case("sub")
 }
 
 /// Whether words for another kind of product are none: the title of what is discussed holds them
@@ -72,6 +91,9 @@ pub(super) fn is_no_kind(scene: &Scene<'_>, seen: &Seen) -> bool {
     let catalog = scene.input.catalog;
     let state = scene.input.state;
     let Some(found) = best_category(scene, seen) else { return false };
+    if is_aside(scene, seen, found) {
+        return true;
+    }
     let focus = state.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
     let known = state.need.category.as_deref().or(focus.map(|one| one.category.as_str()));
     let Some(known) = known else { return false };
@@ -79,14 +101,48 @@ pub(super) fn is_no_kind(scene: &Scene<'_>, seen: &Seen) -> bool {
         return false;
     }
     let said = super::tokens::fold(&scene.text_of(&seen.tokens));
-    let within = |product: &&Product| catalog.is_within(&product.category, known);
-    let titled = catalog.products().iter().filter(within).any(|product| {
-        let title = product.title.or_fallback(scene.input.language, &[]);
-        title.is_some_and(|title| folded_words(title).contains(&said))
-    });
+    let titled = titled(scene, known, &said);
     let asks = scene.asks_at(seen.tokens.start) && scene.in_focus();
     let wanted = [Cue::Want, Cue::Have, Cue::Browse].iter().any(|cue| scene.has(*cue));
     titled || seen.exact < SURE && asks && !wanted
+}
+
+/// Whether a surer kind of product in the same message leaves a word none: "dry food", where titles
+/// of food say "dry", and a misspelt kind in another clause ("pendant que je bosse, un jouet").
+fn is_aside(scene: &Scene<'_>, seen: &Seen, found: &str) -> bool {
+    let catalog = scene.input.catalog;
+    let clause = scene.clause_of(seen.tokens.start);
+    let joined =
+        |at: usize| scene.tokens.get(at).is_some_and(|token| scene.cues.joins_numbers(&token.text));
+    let mut others = scene.seen.iter().filter(|other| other.tokens != seen.tokens);
+    others.any(|other| {
+        let Some(kind) = best_category(scene, other).filter(|_| other.exact >= SURE) else {
+            return false;
+        };
+        if catalog.is_within(found, kind) || catalog.is_within(kind, found) {
+            return false;
+        }
+        let apart = scene.clause_of(other.tokens.start);
+        let later = clause.start.max(apart.start);
+        let wanted = [Cue::Want, Cue::Have, Cue::Browse];
+        let wanted = wanted.iter().any(|cue| scene.hit_in(&clause, *cue).is_some());
+        if seen.exact < SURE && clause != apart && !joined(later) && !wanted {
+            return true;
+        }
+        let beside = seen.tokens.end == other.tokens.start || other.tokens.end == seen.tokens.start;
+        let said = super::tokens::fold(&scene.text_of(&seen.tokens));
+        beside && titled(scene, kind, &said)
+    })
+}
+
+/// Whether a title of a kind of products holds a word.
+fn titled(scene: &Scene<'_>, kind: &str, said: &String) -> bool {
+    let catalog = scene.input.catalog;
+    let within = |product: &&Product| catalog.is_within(&product.category, kind);
+    catalog.products().iter().filter(within).any(|product| {
+        let title = product.title.or_fallback(scene.input.language, &[]);
+        title.is_some_and(|title| folded_words(title).contains(said))
+    })
 }
 
 /// The command for a value: a choice among the versions of the product under discussion, else a
@@ -136,6 +192,18 @@ pub(crate) fn names_goods(draft: &mut Draft<'_, '_>) -> bool {
     let state = scene.input.state;
     let focus = state.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
     let other = names_other_goods(draft, &(0..0));
+    // "no cream": the negation stands by the word, and nothing else is counted or corrected.
+    let refused = scene.figures.is_empty()
+        && (0..scene.tokens.len()).filter(|at| said.contains(&scene.tokens[*at].text)).any(|at| {
+            let near = [Cue::Negation, Cue::NegationNear];
+            near.iter().any(|cue| scene.hit_before(at, *cue, 1).is_some())
+        });
+    // The kind of goods shown is refused.
+    if let Some(focus) = focus.filter(|focus| refused && !other && has(focus)) {
+        let (category, polarity) = (focus.category.clone(), Polarity::MustNot);
+        draft.add(whole, Command::Seek { category, polarity });
+        return true;
+    }
     if focus.is_some_and(has) && !other && !scene.has(Cue::Negation) {
         draft.add(whole, Command::Choose { reference: Reference::Focus, buys: false });
         return true;

@@ -62,6 +62,12 @@ pub struct Reading {
     pub words: Vec<String>,
     /// Whether the words refuse something.
     pub refuses: bool,
+    /// Whether the product with most (`true`) or least of a property is asked for: "the lightest".
+    pub most: Option<bool>,
+    /// Sku and text of the one of those compared that says so of itself in words.
+    pub told: Option<(String, String)>,
+    /// Whether what is ordered comes beside what was, not in its place.
+    pub adds: bool,
     /// Whether the words are angry.
     pub angry: bool,
     /// Whether the words are sarcastic.

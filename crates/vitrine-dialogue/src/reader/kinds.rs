@@ -3,6 +3,7 @@
 
 use super::cues::Cue;
 use super::cues::Hit;
+use super::cues::Meaning;
 use super::draft::Draft;
 use super::scene::Scene;
 use super::scene::Seen;
@@ -77,8 +78,13 @@ pub(crate) fn loose_words(draft: &Draft<'_, '_>) -> Vec<String> {
             && !scene.cues.is_filler(&token.text);
         // A phrase that only marks a question, such as "what is", leaves its longer words
         // unexplained.
-        let asks =
-            |hit: &Hit| hit.tokens.len() > 1 && (hit.is(Cue::Question) || hit.is(Cue::Copula));
+        let degree =
+            |hit: &Hit| [Cue::Most, Cue::Least, Cue::Beside].iter().any(|cue| hit.is(*cue));
+        let asks = |hit: &Hit| {
+            let body = matches!(hit.meaning, Meaning::Body(_));
+            let question = hit.is(Cue::Question) || hit.is(Cue::Copula);
+            hit.tokens.len() > 1 && question || degree(hit) || body
+        };
         let cued = scene.hits.iter().any(|hit| hit.tokens.contains(&at) && !asks(hit));
         if word && !cued && !draft.used[at] && !scene.taken[at] && !found.contains(&token.text) {
             found.push(token.text.clone());

@@ -1,5 +1,7 @@
 //! The commands that a label of the classifier leads to, and the commands that leave room for one.
 
+use super::cues::Cue;
+use super::cues::Meaning;
 use super::draft::Draft;
 use super::service;
 use super::taps;
@@ -89,4 +91,47 @@ pub(crate) fn add_at(draft: &mut Draft<'_, '_>, tokens: Range<usize>, label: &st
         debug_assert!(*about != Complaint::Fault, "faults are found by their words");
     }
     draft.add(tokens, command);
+}
+
+/// Likelihood from which the label of such a matter is sure.
+const SURE_MIN: f32 = 0.9;
+
+/// Matters that stand beside a search rather than in its place: words for them must be there.
+const BESIDE_SEARCH: [&str; 7] = [
+    "gift_help",
+    "size_help",
+    "bulk_order",
+    "discount_request",
+    "care_instructions",
+    "sustainability",
+    "reorder",
+];
+
+/// Whether the words state a wish that a label of such a matter does not outweigh.
+pub(crate) fn wishes_for_goods(draft: &Draft<'_, '_>, label: &str) -> bool {
+    let named = draft.scene.hits.iter().any(|hit| match &hit.meaning {
+        Meaning::Topic(topic) => topic == label,
+        _ => false,
+    });
+    let wished = draft.any(|command| {
+        matches!(
+            command,
+            Command::Seek { .. }
+                | Command::Constrain { .. }
+                | Command::PriceLimit { .. }
+                | Command::Cheaper
+                | Command::Dearer
+                | Command::Another
+        )
+    });
+    // "should I keep my serums in the fridge?" asks for no serums.
+    let scene = draft.scene;
+    let asks = scene.sentences.iter().any(|sentence| sentence.question);
+    let wishes = [Cue::Want, Cue::Have, Cue::Browse, Cue::Which, Cue::Another, Cue::Cheaper];
+    let asked = asks && !wishes.iter().any(|cue| scene.has(*cue));
+    let asked = asked && likelihood(draft, label) >= SURE_MIN;
+    // "is there anything under 100?" is a limit, and asks for no discount.
+    let limited = label == "discount_request"
+        && draft.any(|command| matches!(command, Command::PriceLimit { .. }));
+    BESIDE_SEARCH.contains(&label) && wished && !named && (limited || !asked)
 }

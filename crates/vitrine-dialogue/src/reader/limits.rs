@@ -8,12 +8,16 @@ use super::figure::Role;
 use super::numbers::plain;
 use super::references;
 use super::scene::Scene;
+use super::sizes::Mark;
 use super::tokens::TokenKind;
 use crate::command::Command;
 use crate::command::Question;
 use crate::command::Reference;
+use crate::shop::Lookups;
+use crate::shop::MentionTarget;
 use crate::state::Pending;
 use rust_decimal::Decimal;
+use std::ops::Range;
 
 /// How far above "about 100" a price may lie: a tenth.
 const AROUND_SHARE: (i64, u32) = (11, 1);
@@ -39,9 +43,12 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
             Role::Money { bound: Some(Bound::Around), .. }
                 if references::by_price(scene, &scene.clause_of(figure.bare.start)).is_some() => {}
             Role::Money { currency, bound } => limit(draft, figure, currency.as_deref(), *bound),
-            // "the two of them" means products.
+            // "the two of them" means products, "just the two Cotelle" counts them.
             Role::Quantity
-                if scene.hits_of(Cue::Both).any(|hit| hit.tokens.contains(&figure.bare.start)) => {}
+                if !counts_named(scene, figure)
+                    && scene
+                        .hits_of(Cue::Both)
+                        .any(|hit| hit.tokens.contains(&figure.bare.start)) => {}
             Role::Quantity => {
                 if let Some(pieces) = figure.count() {
                     let size = None;
@@ -56,12 +63,45 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
     each(draft);
     only_one(draft);
     all_of_one(draft);
+    price_of_pieces(draft);
+}
+
+/// "and if I get 12?", "what's 2 of them?": a number of pieces in a question that asks nothing else
+/// asks for their price.
+fn price_of_pieces(draft: &mut Draft<'_, '_>) {
+    let scene = draft.scene;
+    let quantity = |command: &Command| matches!(command, Command::Quantity { size: None, .. });
+    let counted = draft.found.iter().find(|found| quantity(&found.command));
+    let Some(tokens) = counted.map(|found| found.tokens.clone()) else { return };
+    let other = draft.found.iter().any(|found| {
+        !quantity(&found.command) && !matches!(found.command, Command::Greet | Command::Size { .. })
+    });
+    let acts = [Cue::Choose, Cue::Want, Cue::Have, Cue::Stock, Cue::Checkout, Cue::Beside];
+    let acts = acts.iter().any(|cue| scene.has(*cue));
+    let bulk = scene.topic_in(&(0..scene.tokens.len())).is_some();
+    // "que sean dos": a word alone may ask or join.
+    let mut questions = scene.hits_of(Cue::Question);
+    let asks = questions.any(|hit| hit.tokens.len() > 1)
+        || scene.tokens.iter().any(|one| one.text.contains('?'));
+    if other || acts || bulk || !scene.in_focus() || !asks {
+        return;
+    }
+    let question = Question::Price;
+    let about = Some(Reference::Focus);
+    draft.found.push(super::scene::Found { tokens, command: Command::Ask { question, about } });
 }
 
 /// "how much for the two?", of one product: two pieces of it.
 fn all_of_one(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
-    if super::references::several(scene) || !scene.in_focus() {
+    // "a seat and a bag … what do the two cost?"
+    let state = scene.input.state;
+    let catalog = scene.input.catalog;
+    let two = state.later.iter().filter_map(|need| need.category.as_deref()).any(|kind| {
+        let shown = state.shown.iter().filter_map(|sku| catalog.product(sku));
+        shown.clone().any(|product| catalog.is_within(&product.category, kind))
+    });
+    if super::references::several(scene) || !scene.in_focus() || two {
         return;
     }
     let both = |at: usize| scene.hits_of(Cue::Both).any(|hit| hit.tokens.contains(&at));
@@ -153,6 +193,13 @@ fn bare(draft: &mut Draft<'_, '_>, figure: &Figure) {
         draft.add(figure.tokens.clone(), Command::Quantity { pieces: count, size: None });
         return;
     }
+    // "oh no, rather 3", of what is ordered or offered
+    if super::basket::corrects(scene, figure) && waits_for_yes(scene) {
+        if (1..=BARE_PIECES_MAX).contains(&count) {
+            draft.add(figure.tokens.clone(), Command::Quantity { pieces: count, size: None });
+        }
+        return;
+    }
     if scene.content_words() > 1 {
         return;
     }
@@ -171,6 +218,13 @@ fn bare(draft: &mut Draft<'_, '_>, figure: &Figure) {
         }
         _ => {}
     }
+}
+
+/// Whether a product is named right behind a number.
+fn counts_named(scene: &Scene<'_>, figure: &Figure) -> bool {
+    let product = |target: &MentionTarget| matches!(target, MentionTarget::Product(_));
+    let named = scene.mention_at(figure.bare.end);
+    named.is_some_and(|seen| seen.targets.iter().any(product))
 }
 
 /// "3 tubes then": a number before a word that nothing explains, and no more.
@@ -193,17 +247,33 @@ fn waits_for_yes(scene: &Scene<'_>) -> bool {
     bought || matches!(state.pending, Some(Pending::Buy { .. }))
 }
 
-/// "one in 42 and one in 44": a count before each of two or more sizes.
+/// "one in 42 and one in 44", "6 large and 6 small", "two red, one blue": a count before each of
+/// two or more values of one option.
 pub(crate) fn split(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
-    let sizes: Vec<&Figure> = scene.figures.iter().filter(|figure| is_size(figure)).collect();
-    if sizes.len() < 2 {
-        return;
+    let marks = super::sizes::marks(scene);
+    let mut keys: Vec<&str> = marks.iter().map(|mark| mark.key.as_str()).collect();
+    keys.dedup();
+    let found = keys.into_iter().find_map(|key| {
+        let marks: Vec<&Mark> = marks.iter().filter(|mark| mark.key == key).collect();
+        counted(scene, &marks)
+    });
+    for (pieces, count, mark) in found.into_iter().flatten() {
+        draft.mark(&count);
+        let size = Some(mark.value.clone());
+        draft.add(mark.tokens.clone(), Command::Quantity { pieces, size });
     }
+}
+
+/// The number of pieces of each of two or more values, with its place; `None` if one has none.
+fn counted<'m>(
+    scene: &Scene<'_>,
+    marks: &[&'m Mark],
+) -> Option<Vec<(u32, Range<usize>, &'m Mark)>> {
     let mut found = Vec::new();
-    for (at, size) in sizes.iter().enumerate() {
-        let start = size.tokens.start;
-        let least = if at > 0 { sizes[at - 1].tokens.end } else { 0 };
+    for (at, mark) in marks.iter().enumerate() {
+        let start = mark.tokens.start;
+        let least = if at > 0 { marks[at - 1].tokens.end } else { 0 };
         let count = scene.figures.iter().rev().find(|figure| {
             figure.bare.end <= start
                 && figure.bare.start >= least
@@ -215,31 +285,10 @@ pub(crate) fn split(draft: &mut Draft<'_, '_>) {
         let count =
             count.filter(|count| each.is_none_or(|each| each.tokens.start < count.bare.start));
         let counted = count.and_then(|count| Some((count.count()?, count.tokens.clone())));
-        let Some((pieces, tokens)) = counted.or(each.map(|hit| (1, hit.tokens.clone()))) else {
-            return;
-        };
-        found.push((pieces, tokens, size.tokens.clone(), written(size)));
+        let (pieces, tokens) = counted.or(each.map(|hit| (1, hit.tokens.clone())))?;
+        found.push((pieces, tokens, *mark));
     }
-    for (pieces, count, tokens, size) in found {
-        draft.mark(&count);
-        let size = scene.option_value(&size).map_or(size, |(_, value)| value);
-        draft.add(tokens, Command::Quantity { pieces, size: Some(size) });
-    }
-}
-
-/// Whether a figure is a size, of one number or of two.
-fn is_size(figure: &Figure) -> bool {
-    matches!(figure.role, Role::Size(_) | Role::Dimensions)
-}
-
-/// A size as a customer would write it.
-fn written(figure: &Figure) -> String {
-    match figure.role {
-        Role::Dimensions => {
-            figure.values.iter().map(|value| plain(*value)).collect::<Vec<_>>().join("x")
-        }
-        _ => plain(figure.values[0]),
-    }
+    (found.len() > 1).then_some(found)
 }
 
 /// "one of each": one piece in each of the sizes named.

@@ -32,7 +32,11 @@ impl Scene<'_> {
         let polite: Vec<Range<usize>> = self
             .hits
             .iter()
-            .filter(|hit| COURTESY.iter().any(|cue| hit.is(*cue)) || hit.is(Cue::HowLong))
+            .filter(|hit| {
+                // "mucha pasta" is a lot of money, and no grass.
+                let whole = [Cue::HowLong, Cue::Cheaper, Cue::LowPrice];
+                COURTESY.iter().chain(&whole).any(|cue| hit.is(*cue))
+            })
             .map(|hit| hit.tokens.clone())
             .collect();
         let amounts: Vec<Range<usize>> = self
@@ -51,7 +55,12 @@ impl Scene<'_> {
         let idle = |seen: &Seen| {
             let word = &self.tokens[seen.tokens.start].text;
             let misspelt = seen.exact < SURE && self.cues.knows(word);
-            seen.tokens.len() == 1 && (self.cues.is_filler(word) || misspelt)
+            // "I live in Lione, is delivery free?" asks for no lemon.
+            let value = |target: &MentionTarget| matches!(target, MentionTarget::Value(_));
+            let sentence = self.sentence_of(seen.tokens.start).filter(|one| one.question);
+            let service = sentence.is_some_and(|one| self.topic_in(&one.tokens).is_some());
+            let aside = seen.exact < SURE && service && seen.targets.iter().all(value);
+            seen.tokens.len() == 1 && (self.cues.is_filler(word) || misspelt || aside)
         };
         let idle: Vec<Range<usize>> =
             self.seen.iter().filter(|seen| idle(seen)).map(|seen| seen.tokens.clone()).collect();
@@ -89,7 +98,10 @@ impl Scene<'_> {
     fn drop_named_topics(&mut self) {
         let matter = |hit: &Hit| match &hit.meaning {
             Meaning::Topic(_) | Meaning::Attribute(_) => true,
-            Meaning::Cue(cue) => cue.is_trouble(),
+            // "anti-pull harness" refuses nothing.
+            Meaning::Cue(cue) => {
+                cue.is_trouble() || matches!(cue, Cue::Negation | Cue::NegationNear)
+            }
             _ => false,
         };
         let part = |hit: &Hit| {

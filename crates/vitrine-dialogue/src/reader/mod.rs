@@ -5,16 +5,21 @@
 //! explains, the surest rules first.
 
 mod acts;
+mod again;
 mod asking;
+mod basket;
+pub(crate) mod body;
 mod choices;
 mod comparisons;
 mod contacts;
 mod counts;
 pub mod cues;
+mod degrees;
 mod draft;
 mod evidence;
 mod figure;
 mod figures;
+mod foreign;
 mod forms;
 mod fusion;
 mod goods;
@@ -23,9 +28,11 @@ mod kinds;
 mod labels;
 mod language;
 mod limits;
+mod meaning;
 mod misread;
 pub mod model;
 mod numbers;
+mod orders;
 mod phrases;
 pub(crate) mod properties;
 mod questions;
@@ -41,6 +48,7 @@ pub(crate) mod tokens;
 mod trouble;
 mod wishes;
 
+pub(crate) use self::goods::CHILDREN;
 pub use self::input::Evidence;
 pub use self::input::ReaderInput;
 pub use self::input::Reading;
@@ -49,12 +57,14 @@ pub use self::language::known_words;
 
 use self::cues::Cue;
 use self::draft::Draft;
+use self::scene::Found;
 use self::scene::Scene;
 use crate::command::Command;
 use crate::command::Reference;
 use crate::command::Said;
 use crate::locale::Locale;
 use crate::shop::Mention;
+use crate::state::Pending;
 
 /// How many more words another language must explain than the supposed one to be read instead.
 const OTHER_LANGUAGE_MARGIN: usize = 1;
@@ -115,6 +125,7 @@ fn read_scene(scene: &Scene<'_>) -> Reading {
     stance::read(&mut draft);
     if !acts::alone(&mut draft) && !taps::named(&mut draft) {
         trouble::find(&mut draft);
+        orders::find(&mut draft);
         service::find(&mut draft);
         if !acts::out_of_scope(&mut draft) {
             all(&mut draft);
@@ -127,15 +138,20 @@ fn read_scene(scene: &Scene<'_>) -> Reading {
 /// All rules but those that decide a message alone, the surest first.
 fn all(draft: &mut Draft<'_, '_>) {
     choices::dilemma(draft);
+    again::find(draft);
     acts::preferences(draft);
     acts::direct(draft);
     limits::split(draft);
-    questions::find(draft);
+    basket::keep_only(draft);
+    if !body::find(draft) {
+        questions::find(draft);
+    }
     choices::find(draft);
     choices::named(draft);
     limits::find(draft);
     sizes::find(draft);
     wishes::find(draft);
+    basket::correct_kind(draft);
     acts::courtesy(draft);
     comparisons::settle(draft);
     rest(draft);
@@ -156,7 +172,7 @@ fn rest(draft: &mut Draft<'_, '_>) {
     let troubled = scene.input.state.trouble.is_some();
     let wants = wants.iter().filter(|cue| !troubled || **cue == Cue::Browse);
     let shop = wants.copied().find_map(|cue| scene.hits_of(cue).next());
-    if questions::answered_by_statement(draft) || service::by_own_words(draft) {
+    if meaning::answered_by_statement(draft) || service::by_own_words(draft) {
         return;
     }
     let answered = draft
@@ -187,17 +203,35 @@ fn rest(draft: &mut Draft<'_, '_>) {
     if draft.found.is_empty() {
         fusion::fill(draft);
     }
+    if draft.found.is_empty() && asks_for_more(scene) {
+        // The words are not used up: they say what is looked for.
+        draft.found.push(Found { tokens: whole.clone(), command: Command::Browse });
+    }
     if draft.found.is_empty() {
         draft.add(whole, Command::Unclear);
     }
+}
+
+/// "and kayaks?", after goods that the shop does not have.
+fn asks_for_more(scene: &Scene<'_>) -> bool {
+    let joint = scene.tokens.first().is_some_and(|first| scene.cues.joins_numbers(&first.text));
+    let asks = scene.sentences.iter().any(|sentence| sentence.question);
+    let state = scene.input.state;
+    let need = state.pending == Some(Pending::Need);
+    joint && asks && need && scene.content_words() > 0
 }
 
 fn finish(mut draft: Draft<'_, '_>) -> Reading {
     let words = kinds::loose_words(&draft);
     draft.found.sort_by_key(|found| found.tokens.start);
     let scene = draft.scene;
-    let commands = draft.found.into_iter().map(|found| scene.said(found)).collect();
+    let commands: Vec<Said> = draft.found.into_iter().map(|found| scene.said(found)).collect();
     let refusals = [Cue::No, Cue::NoThanks, Cue::Negation, Cue::Reject];
     let refuses = refusals.iter().any(|cue| scene.has(*cue));
-    Reading { commands, words, refuses, angry: draft.angry, sarcastic: draft.sarcastic }
+    let most = degrees::of(scene);
+    let told = most.and_then(|most| degrees::told(scene, &commands, most));
+    let counted = |said: &Said| matches!(said.command, Command::Quantity { .. });
+    let adds = scene.has(Cue::Beside) && commands.iter().any(counted);
+    let (angry, sarcastic) = (draft.angry, draft.sarcastic);
+    Reading { commands, words, refuses, most, told, adds, angry, sarcastic }
 }

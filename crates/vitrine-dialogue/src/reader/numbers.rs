@@ -137,6 +137,17 @@ fn half_at(tokens: &[Token], at: usize, hits: &[Hit]) -> Option<usize> {
     hits.iter().find(|hit| hit.is(Cue::Half) && hit.tokens.start == at).map(|hit| hit.tokens.end)
 }
 
+/// "half a litre", "demi-litre": the end of a half right before a unit of measure.
+fn half_unit(tokens: &[Token], at: usize, hits: &[Hit]) -> Option<usize> {
+    let halves = hits.iter().filter(|hit| hit.is(Cue::Half) && hit.tokens.start == at);
+    let mut end = halves.map(|hit| hit.tokens.end).max()?;
+    while tokens.get(end).is_some_and(|token| token.text == "-") {
+        end += 1;
+    }
+    let unit = |hit: &Hit| hit.tokens.start == end && matches!(hit.meaning, Meaning::Measure(_));
+    hits.iter().any(unit).then_some(end)
+}
+
 /// All numbers of a message, in order.
 pub(crate) fn find(tokens: &[Token], cues: &Cues, hits: &[Hit]) -> Vec<Number> {
     let mut found = Vec::new();
@@ -149,6 +160,7 @@ pub(crate) fn find(tokens: &[Token], cues: &Cues, hits: &[Hit]) -> Vec<Number> {
                 .map(|(value, end)| (Decimal::from(value), end, false)),
             TokenKind::Sign | TokenKind::Emoji => None,
         };
+        let read = read.or_else(|| Some((Decimal::new(5, 1), half_unit(tokens, at, hits)?, false)));
         let Some((mut value, mut end, digits)) = read else {
             at += 1;
             continue;

@@ -19,7 +19,7 @@ pub(crate) fn inside(part: &Range<usize>, whole: &Range<usize>) -> bool {
 }
 
 /// Other parts of catalogue keys that a general property can have.
-const ALIASES: [(&str, &[&str]); 13] = [
+const ALIASES: [(&str, &[&str]); 14] = [
     ("range", &["range", "autonomy", "runtime", "playtime", "battery"]),
     ("weight", &["weight", "load"]),
     ("filling", &["filling", "fill", "material"]),
@@ -46,6 +46,7 @@ const ALIASES: [(&str, &[&str]); 13] = [
     ("battery", &["battery", "autonomy", "runtime", "playtime"]),
     ("warranty", &["warranty", "guarantee"]),
     ("care", &["care", "washable", "wash", "machine"]),
+    ("width", &["width", "diameter"]),
 ];
 
 /// Fewest letters of a label, and of a part of a key, that a question may share.
@@ -122,6 +123,35 @@ pub(crate) fn key_of(scene: &Scene<'_>, general: &str, product: Option<&Product>
     }
     let mut all = scene.input.catalog.products().iter().flat_map(|one| one.attributes.keys());
     all.find(|key| fits(key)).cloned().unwrap_or_default()
+}
+
+/// Parts of keys of properties that sizes in some unit answer.
+const MEASURES: [(&str, &[&str]); 9] = [
+    ("capacity", &["l", "ml", "cl", "GB", "TB"]),
+    ("volume", &["l", "ml", "cl"]),
+    ("storage", &["GB", "TB"]),
+    ("content", &["l", "ml", "cl", "g", "kg"]),
+    ("dimensions", &["cm", "mm", "m", "l", "ml"]),
+    ("size", &["cm", "mm", "m", "l", "ml"]),
+    ("diameter", &["cm", "mm"]),
+    ("length", &["cm", "m"]),
+    ("weight", &["g", "kg"]),
+];
+
+/// The option whose values tell a property that a product does not state: "0.8 l" of a kettle tells
+/// what it holds.
+pub(crate) fn measuring_option<'a>(product: &'a Product, key: &str) -> Option<&'a String> {
+    let stated = product.attributes.contains_key(key) || product.facets.contains_key(key);
+    let units = MEASURES.iter().find(|(part, _)| key.split('_').any(|one| one == *part));
+    let (_, units) = units.filter(|_| !stated)?;
+    let in_unit = |value: &&str| {
+        let unit = value.trim_start_matches(|c: char| !c.is_alphabetic());
+        value.starts_with(|c: char| c.is_ascii_digit()) && units.contains(&unit)
+    };
+    product.options.iter().find(|option| {
+        let values = product.option_values(option);
+        !values.is_empty() && values.iter().all(in_unit)
+    })
 }
 
 /// The property of a product that is the same as one of another product: `weight_kg` for

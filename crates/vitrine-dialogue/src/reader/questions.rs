@@ -1,30 +1,32 @@
 //! Questions on a product: price, stock, sizes, properties.
 
-use super::counts::likeliest_count;
 use super::counts::measured;
 use super::cues::Cue;
 use super::cues::Hit;
 use super::cues::Meaning;
+use super::degrees;
 use super::draft::Draft;
 use super::figure::Role;
+use super::meaning;
 use super::properties::about;
 use super::properties::inside;
 use super::properties::key_of;
 use super::properties::labels;
+use super::properties::measuring_option;
 use super::properties::own_key;
 use super::properties::product_at;
 use super::references;
+use super::scene::SURE;
 use super::scene::Scene;
 use super::scene::Sentence;
-use super::statements;
-use super::statements::Stated;
 use super::tokens::fold;
 use crate::command::Command;
 use crate::command::Question;
 use crate::command::Reference;
-use crate::shop::AttributeValue;
 use crate::shop::FacetChoice;
+use crate::shop::Lookups;
 use crate::shop::MentionTarget;
+use crate::state::Pending;
 use std::ops::Range;
 
 /// Most words of a question that is only a property.
@@ -43,77 +45,7 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
         stock_in_size(draft, &sentence);
         included(draft, &sentence);
     }
-    by_meaning(draft);
-}
-
-/// From this likeness a statement of the product answers a question that is known to be one on a
-/// property.
-const OPEN_LIKENESS_MIN: f32 = 0.28;
-
-/// From this likeness a statement of the product answers a question of which no word says what it
-/// is about.
-const ASKED_LIKENESS_MIN: f32 = 0.36;
-
-/// How much more alike a statement must be than the property that a word names.
-const LIKENESS_MARGIN: f32 = 0.08;
-
-/// The statement of the product that is most like the message.
-fn likeliest<'a>(scene: &'a Scene<'_>) -> Option<&'a (Stated, f32)> {
-    let all = scene.input.evidence.statements.iter();
-    all.max_by(|a, b| a.1.total_cmp(&b.1))
-}
-
-/// Names what is asked by meaning where the words name no property, or a less likely one.
-fn by_meaning(draft: &mut Draft<'_, '_>) {
-    let scene = draft.scene;
-    let Some((stated, likeness)) = likeliest(scene) else { return };
-    let own = |key: &str| {
-        let same = |one: &&(Stated, f32)| one.0 == Stated::Property(key.to_owned());
-        scene.input.evidence.statements.iter().find(same).map_or(0.0, |one| one.1)
-    };
-    // "how long does the battery last?" asks for the figure, not for what else is said of
-    // batteries.
-    let measures = |key: &str| {
-        let product = product_at(scene, Some(&Reference::Focus));
-        let stated = product.and_then(|product| product.attributes.get(key));
-        matches!(stated, Some(AttributeValue::Number(_))) && scene.has(Cue::HowLong)
-    };
-    // "has it got SPF in it?" names the property as the shop does.
-    let literal = |key: &str| scene.tokens.iter().any(|token| token.text == key);
-    let text = matches!(stated, Stated::Text(_));
-    let counted = likeliest_count(scene);
-    for found in &mut draft.found {
-        let Command::Ask { question, .. } = &mut found.command else { continue };
-        let Question::Attribute { key, value: None } = question else { continue };
-        if let Some(count) = counted.filter(|_| key.is_empty()) {
-            *question = statements::question(count);
-            continue;
-        }
-        let open = key.is_empty() && *likeness >= OPEN_LIKENESS_MIN;
-        let other = text
-            && *likeness >= ASKED_LIKENESS_MIN
-            && *likeness >= own(key) + LIKENESS_MARGIN
-            && !measures(key)
-            && !literal(key);
-        if open || (other && !key.is_empty()) {
-            *question = statements::question(stated);
-        }
-    }
-}
-
-/// "peut-on enlever la batterie ?": a question that no rule explains, and that the product's own
-/// statements answer.
-pub(crate) fn answered_by_statement(draft: &mut Draft<'_, '_>) -> bool {
-    let scene = draft.scene;
-    let Some(sentence) = scene.sentences.iter().find(|sentence| sentence.question) else {
-        return false;
-    };
-    let likely = likeliest(scene).filter(|(_, likeness)| *likeness >= ASKED_LIKENESS_MIN);
-    let Some((stated, _)) = likely.filter(|_| scene.in_focus()) else { return false };
-    let question = statements::question(stated);
-    let about = Some(Reference::Focus);
-    draft.add(sentence.tokens.clone(), Command::Ask { question, about });
-    true
+    meaning::by_meaning(draft);
 }
 
 /// "are the slats included?", "does it come with a charger?": asks of the product under discussion
@@ -163,7 +95,7 @@ pub(crate) fn unknown_of(draft: &mut Draft<'_, '_>, sentence: &Sentence, about: 
     let key = own_key(draft.scene, sentence, Some(&about));
     let question = Question::Attribute { key, value: None };
     draft.add(sentence.tokens.clone(), Command::Ask { question, about: Some(about) });
-    by_meaning(draft);
+    meaning::by_meaning(draft);
 }
 
 /// Whether a kind of product is named in a sentence.
@@ -173,6 +105,26 @@ fn names_kind(scene: &Scene<'_>, sentence: &Sentence) -> bool {
         .iter()
         .filter(|seen| inside(&seen.tokens, &sentence.tokens))
         .any(|seen| seen.targets.iter().any(|target| matches!(target, MentionTarget::Category(_))))
+}
+
+/// Whether a kind of product, outside the words that ask, is named of which nothing is under
+/// discussion.
+fn names_other_kind(scene: &Scene<'_>, sentence: &Sentence, asking: &Range<usize>) -> bool {
+    let catalog = scene.input.catalog;
+    let seen = scene.seen.iter().filter(|seen| inside(&seen.tokens, &sentence.tokens));
+    // "vestono grande?" asks for advice, and names no vest.
+    let seen = seen.filter(|seen| seen.exact >= SURE && !inside(&seen.tokens, asking));
+    let kinds = seen.flat_map(|seen| &seen.targets).filter_map(|target| match target {
+        MentionTarget::Category(id) => Some(id),
+        _ => None,
+    });
+    let kinds: Vec<&String> = kinds.collect();
+    let state = scene.input.state;
+    let focus = state.focus.iter().map(|focus| &focus.sku);
+    let shown = focus.chain(&state.last_shown).chain(&state.compared);
+    let mut shown = shown.filter_map(|sku| catalog.product(sku));
+    !kinds.is_empty()
+        && !shown.any(|one| kinds.iter().any(|kind| catalog.is_within(&one.category, kind)))
 }
 
 /// "do you ship to Spain? how much is it?": whether a sentence without a product of its own goes on
@@ -216,6 +168,38 @@ fn states_limit(scene: &Scene<'_>, hit: &Range<usize>, cue: Cue) -> bool {
         })
 }
 
+/// "ça coûte un bras": words that find a price too high ask for none.
+fn is_dear(scene: &Scene<'_>, hit: &Range<usize>) -> bool {
+    let over = |one: &Hit| one.tokens.start < hit.end && hit.start < one.tokens.end;
+    scene.hits_of(Cue::Cheaper).any(over)
+}
+
+/// A question on all that is bought.
+fn of_the_cart(
+    draft: &mut Draft<'_, '_>,
+    sentence: &Sentence,
+    hit: Range<usize>,
+    question: Question,
+) {
+    let total = question == Question::Total;
+    let both = draft.scene.hit_in(&sentence.tokens, Cue::Both).is_some();
+    let both = (total && both).then_some(Reference::Both);
+    // "2 of the Dorane please, what do I pay?"
+    let named = references::products(draft.scene, &sentence.tokens);
+    let nothing_taken = draft.scene.input.state.cart.is_empty();
+    let about = match &named[..] {
+        [(reference, tokens)] if total && nothing_taken => {
+            draft.mark(tokens);
+            Some(reference.clone())
+        }
+        _ => both,
+    };
+    for both in [Cue::Both, Cue::Focus] {
+        draft.free(both).iter().for_each(|tokens| draft.mark(tokens));
+    }
+    draft.add(hit, Command::Ask { question, about });
+}
+
 fn direct(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
     for (cue, question) in [
         (Cue::Total, Question::Total),
@@ -229,7 +213,9 @@ fn direct(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
         (Cue::Details, Question::Details),
         (Cue::Why, Question::Why),
     ] {
-        let free = draft.free(cue).into_iter().find(|hit| inside(hit, &sentence.tokens));
+        let asked =
+            |hit: &Range<usize>| inside(hit, &sentence.tokens) && !is_dear(draft.scene, hit);
+        let free = draft.free(cue).into_iter().find(asked);
         let Some(hit) = free else { continue };
         // "when is it available again?" asks one thing.
         let back = |one: &Command| matches!(one, Command::Ask { question: Question::Restock, .. });
@@ -259,19 +245,13 @@ fn direct(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
             draft.mark(&hit);
             continue;
         }
-        let shopwide = matches!(cue, Cue::Total | Cue::Cart | Cue::Reorder);
-        if shopwide {
-            let both = draft.scene.hit_in(&sentence.tokens, Cue::Both).is_some();
-            let about = (cue == Cue::Total && both).then_some(Reference::Both);
-            for both in [Cue::Both, Cue::Focus] {
-                draft.free(both).iter().for_each(|tokens| draft.mark(tokens));
-            }
-            draft.add(hit, Command::Ask { question, about });
+        if matches!(cue, Cue::Total | Cue::Cart | Cue::Reorder) {
+            of_the_cart(draft, sentence, hit, question);
             continue;
         }
-        // "how much are your running shoes?": a wish for such a product.
+        // "how much are your running shoes?", of no shoe shown: a wish for such a product.
         let product = !references::products(draft.scene, &sentence.tokens).is_empty();
-        if names_kind(draft.scene, sentence) && !product && !draft.scene.in_focus() {
+        if !product && names_other_kind(draft.scene, sentence, &hit) {
             draft.mark(&hit);
             if cue != Cue::Stock {
                 draft.add(hit, Command::Ask { question, about: None });
@@ -283,13 +263,25 @@ fn direct(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
             draft.mark(&hit);
             continue;
         }
-        let about = about(draft, sentence);
+        // "what's the price difference?": the prices of those compared. "what does each cost?", of
+        // several to choose from.
+        let cue_here = |cue: Cue| draft.scene.hit_in(&sentence.tokens, cue).is_some();
+        let differs = cue_here(Cue::Compare) && references::several(draft.scene);
+        let picks = draft.scene.input.state.pending == Some(Pending::Pick);
+        let each = picks && cue_here(Cue::Each);
+        let both = cue == Cue::Price && !product && (differs || each);
+        let about = if both { Some(Reference::Both) } else { about(draft, sentence) };
         draft.add(hit, Command::Ask { question, about });
     }
 }
 
 /// "how heavy is it?", "which colours are there?", "where is it made?".
 fn attributes(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
+    // "which is lighter?" compares, even where goods are light or sturdy.
+    let cue = |cue: Cue| draft.scene.hit_in(&sentence.tokens, cue).is_some();
+    let compares = degrees::in_sentence(draft.scene, sentence)
+        && references::several(draft.scene)
+        && (cue(Cue::Which) || cue(Cue::Both));
     let named: Vec<(String, Range<usize>)> = draft
         .scene
         .hits
@@ -299,7 +291,7 @@ fn attributes(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
             Meaning::Attribute(name) => Some((name.clone(), hit.tokens.clone())),
             _ => None,
         })
-        .filter(|(_, tokens)| !states_value(draft.scene, tokens))
+        .filter(|(_, tokens)| compares || !states_value(draft.scene, tokens))
         .chain(labels(draft.scene, sentence))
         .collect();
     for (name, tokens) in named {
@@ -318,7 +310,8 @@ fn attributes(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
         if !asks || draft.scene.hit_in(&sentence.tokens, Cue::NoPreference).is_some() {
             continue;
         }
-        let all = draft.scene.hit_in(&sentence.tokens, Cue::Which).is_some() && !product;
+        let cue = |cue: Cue| draft.scene.hit_in(&sentence.tokens, cue).is_some();
+        let all = (cue(Cue::Which) || compares) && !product;
         // "which is the cheapest waterproof one?" wishes for one.
         let cheapest = [Cue::Cheapest, Cue::Cheaper]
             .iter()
@@ -328,7 +321,18 @@ fn attributes(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
             continue;
         }
         let about = if all { Some(Reference::Both) } else { about(draft, sentence) };
-        let key = key_of(draft.scene, &name, product_at(draft.scene, about.as_ref()));
+        let product = product_at(draft.scene, about.as_ref());
+        let mut key = key_of(draft.scene, &name, product);
+        // "how big is the tank?": the product states its tank, and nothing else of its measures.
+        if product.is_some_and(|one| !one.attributes.contains_key(&key)) {
+            let own = own_key(draft.scene, sentence, about.as_ref());
+            let sized = product.is_some_and(|one| measuring_option(one, &name).is_some());
+            key = match (own.is_empty(), sized) {
+                (false, _) => own,
+                (true, true) => name,
+                (true, false) => key,
+            };
+        }
         let question = Question::Attribute { key, value: None };
         draft.add(tokens, Command::Ask { question, about });
     }
@@ -400,6 +404,11 @@ fn stock_in_size(draft: &mut Draft<'_, '_>, sentence: &Sentence) {
     if !have || !pointed || (names_kind(scene, sentence) && !product) || cue(Cue::Choose) {
         return;
     }
+    // "what else have you got in 45?" asks for others.
+    let others = [Cue::Another, Cue::Cheaper, Cue::Cheapest, Cue::Dearer, Cue::Which];
+    if !product && others.iter().any(|other| cue(*other)) {
+        return;
+    }
     if scene.topic_in(&sentence.tokens).is_some() {
         return;
     }
@@ -453,7 +462,7 @@ pub(crate) fn unknown(draft: &mut Draft<'_, '_>) {
     let key = own_key(scene, sentence, about.as_ref());
     let question = Question::Attribute { key, value: None };
     draft.add(sentence.tokens.clone(), Command::Ask { question, about });
-    by_meaning(draft);
+    meaning::by_meaning(draft);
 }
 
 /// Whether a sentence says little more than a size: "44?".

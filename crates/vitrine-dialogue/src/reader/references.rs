@@ -50,7 +50,12 @@ pub(crate) fn product_of(scene: &Scene<'_>, seen: &Seen) -> Option<String> {
     // Of several with that name, the one that was shown.
     let known =
         shown(scene).into_iter().find(|product| skus.iter().any(|sku| product.sku.as_str() == sku));
-    let first = known.map(|product| product.sku.to_string()).or_else(|| skus.first().cloned())?;
+    let by_word = || shown_by_word(scene, seen);
+    let first = known.map(|product| product.sku.to_string()).or_else(|| skus.first().cloned());
+    let first = match first {
+        Some(first) => first,
+        None => return by_word(),
+    };
     if is_label(scene, seen) || seen.product < TYPO_MIN && !fits_named_kind(scene, &first) {
         return None;
     }
@@ -62,6 +67,24 @@ pub(crate) fn product_of(scene: &Scene<'_>, seen: &Seen) -> Option<String> {
     // "no roses" is a colour in the plural before it is a misspelt name.
     let value = seen.targets.iter().any(value);
     (!value || seen.product >= NAMED_MIN && is_of_kind(scene, &first)).then_some(first)
+}
+
+/// "le satin", of two lipsticks shown that are called Velours and Satin: a word for a value is the
+/// name of the one of those shown that has it in its name.
+fn shown_by_word(scene: &Scene<'_>, seen: &Seen) -> Option<String> {
+    let state = scene.input.state;
+    let lists = [&state.last_shown, &state.compared];
+    let list = lists.into_iter().find(|list| list.len() > 1)?;
+    let [token] = scene.tokens.get(seen.tokens.clone())? else { return None };
+    scene.hit_before(seen.tokens.start, Cue::Definite, 0)?;
+    let value = |target: &MentionTarget| matches!(target, MentionTarget::Value(_));
+    let named = |sku: &&String| {
+        let product = scene.input.catalog.product(sku);
+        product.is_some_and(|one| fold(&one.name).split_whitespace().any(|it| it == token.text))
+    };
+    let mut found = list.iter().filter(named);
+    let sku = found.next().filter(|_| seen.targets.iter().any(value))?;
+    found.next().is_none().then(|| sku.clone())
 }
 
 /// Below this certainty a name may be another word, misspelt or not.
@@ -120,7 +143,16 @@ fn stands_alone(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
         || scene.is_skipped_at(tokens.start, 1)
         || scene.clause_of(tokens.start).start == tokens.start
         || scene.hit_before(tokens.start, Cue::Definite, 0).is_some();
+    article && ends_there(scene, tokens)
+}
+
+/// Whether no word behind a place word makes it something else: "la 2e", not "la 2e fois".
+fn ends_there(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
     let next = scene.tokens.get(tokens.end);
+    // "first something for the car" puts things in order.
+    if scene.hit_after(tokens.end, Cue::Browse, 0).is_some() {
+        return false;
+    }
     let figure = scene.figures.iter().any(|figure| figure.tokens.start == tokens.end);
     let free = next.is_none_or(|next| {
         let known = [Cue::One, Cue::Pieces, Cue::Focus, Cue::SizeBefore, Cue::SizeWord, Cue::Want];
@@ -130,7 +162,7 @@ fn stands_alone(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
             || cue
             || figure
     });
-    article && (free || scene.hit_in(&scene.clause_of(tokens.start), Cue::Choose).is_some())
+    free || scene.hit_in(&scene.clause_of(tokens.start), Cue::Choose).is_some()
 }
 
 /// Places in the list shown, in order.
@@ -145,6 +177,7 @@ pub(crate) fn places(scene: &Scene<'_>, place: &Range<usize>) -> Vec<(Reference,
     }
     for figure in scene.figures.iter().filter(|figure| inside(&figure.bare, place)) {
         if figure.role == Role::Place
+            && ends_there(scene, &figure.tokens)
             && let Some(number) = figure.count().and_then(|count| i32::try_from(count).ok())
         {
             found.push((Reference::Ordinal(number), figure.tokens.clone()));
@@ -171,6 +204,7 @@ pub(crate) fn by_price(
     })?;
     let one = scene.hit_before(figure.tokens.start, Cue::One, ONE_GAP);
     let one = one.or_else(|| scene.hit_before(figure.tokens.start, Cue::Definite, ONE_GAP));
+    let one = one.or_else(|| scene.hit_before(figure.tokens.start, Cue::Each, ONE_GAP));
     let one = one.or_else(|| scene.hit_after(figure.tokens.end, Cue::One, 1))?;
     let value = figure.values[0];
     let priced = |product: &&Product| {
@@ -178,9 +212,22 @@ pub(crate) fn by_price(
         let near = |price: rust_decimal::Decimal| price == value || price.trunc() == value;
         near(low.amount) || near(high.amount)
     };
-    shown(scene).iter().find(|product| priced(product))?;
     let start = one.tokens.start.min(figure.tokens.start);
-    Some((Reference::Price(value), start..figure.tokens.end.max(one.tokens.end)))
+    let tokens = start..figure.tokens.end.max(one.tokens.end);
+    if shown(scene).iter().any(&priced) {
+        return Some((Reference::Price(value), tokens));
+    }
+    // "one for 50, then", after what the shop says of its vouchers.
+    let kind = scene.input.state.need.category.as_deref()?;
+    let catalog = scene.input.catalog;
+    let of_kind = |product: &&Product| catalog.is_within(&product.category, kind);
+    let mut all = catalog.products().iter().filter(|one| of_kind(one) && priced(one));
+    match (all.next(), all.next()) {
+        (Some(only), None) if scene.input.state.last_shown.is_empty() => {
+            Some((Reference::Product(only.sku.to_string()), tokens))
+        }
+        _ => None,
+    }
 }
 
 /// "the black one", "la noire": a value of a product shown, with an article.
@@ -211,10 +258,18 @@ fn by_value(scene: &Scene<'_>, place: &Range<usize>) -> Option<(Reference, Range
         if scene.hit_before(seen.tokens.start, Cue::Negation, 1).is_some() {
             continue;
         }
-        let end = scene.tokens.get(seen.tokens.end);
-        let last = end.is_none_or(|next| {
-            !next.text.chars().any(char::is_alphanumeric) || scene.cues.is_filler(&next.text)
+        // "does it make the cappuccino?" asks for the value of the product under discussion.
+        let mut subjects = scene.hits_of(Cue::Focus);
+        let subject = subjects.any(|hit| {
+            inside(&hit.tokens, place)
+                && definite.is_some_and(|the| hit.tokens.end <= the.tokens.start)
         });
+        let asked = subject && one.is_none() && scene.asks_at(seen.tokens.start);
+        let end = scene.tokens.get(seen.tokens.end);
+        let last = !asked
+            && end.is_none_or(|next| {
+                !next.text.chars().any(char::is_alphanumeric) || scene.cues.is_filler(&next.text)
+            });
         let tokens = match (definite, one, before) {
             (Some(the), Some(one), _) => the.tokens.start..one.tokens.end,
             (Some(the), None, _) if last => the.tokens.start..seen.tokens.end,
@@ -246,7 +301,7 @@ pub(crate) fn find(scene: &Scene<'_>, place: &Range<usize>) -> Vec<(Reference, R
             let hit = scene.hit_in(place, relative)?;
             let start = scene.hit_before(hit.tokens.start, Cue::Definite, 0)?.tokens.start;
             let one = scene.hit_after(hit.tokens.end, Cue::One, 1);
-            let several = scene.input.state.last_shown.len() > 1;
+            let several = scene.input.state.last_shown.len() > 1 || several_discussed(scene);
             match one {
                 Some(one) => Some(start..one.tokens.end),
                 // "die günstigere": of those shown.
@@ -274,6 +329,16 @@ pub(crate) fn find(scene: &Scene<'_>, place: &Range<usize>) -> Vec<(Reference, R
         }
     }
     cue(Cue::Focus).map(|tokens| (Reference::Focus, tokens)).into_iter().collect()
+}
+
+/// Whether two products of a kind were spoken of one after the other.
+fn several_discussed(scene: &Scene<'_>) -> bool {
+    let catalog = scene.input.catalog;
+    let kind = |sku: &String| catalog.product(sku).map(|product| &product.category);
+    match &scene.input.state.discussed[..] {
+        [.., before, last] => kind(before).is_some() && kind(before) == kind(last),
+        _ => false,
+    }
 }
 
 /// Whether there are several products to choose the cheaper one from.

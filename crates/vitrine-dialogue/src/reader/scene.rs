@@ -370,6 +370,11 @@ impl<'a> Scene<'a> {
         if let Some(product) = focus.filter(|product| goes_on(product)) {
             return vec![product];
         }
+        let listed = state.last_shown.iter().filter_map(|sku| catalog.product(sku));
+        let listed: Vec<&Product> = listed.collect();
+        if kinds.is_empty() && !listed.is_empty() {
+            return listed;
+        }
         if kinds.is_empty() {
             kinds.extend(state.need.category.as_deref());
         }

@@ -1,7 +1,7 @@
 //! Matters of the shop: its topics and orders.
 
-use super::contacts::ContactKind;
 use super::cues::Cue;
+use super::cues::Hit;
 use super::cues::Meaning;
 use super::draft::Draft;
 use super::evidence;
@@ -20,7 +20,6 @@ use crate::policies::TopicQuery;
 use crate::shop::FacetChoice;
 use crate::shop::Lookups;
 use crate::shop::MentionTarget;
-use crate::state::Pending;
 use std::ops::Range;
 
 /// Most topics of one message.
@@ -32,16 +31,18 @@ const BULK_MIN: u32 = 10;
 /// Most words of a message that names only a condition: "and to Spain?".
 const ELLIPSIS_WORDS_MAX: usize = 4;
 
-/// Most further words of a message that asks for an order by naming it.
-const ORDER_WORDS_MAX: usize = 1;
+/// Below this probability a condition beside goods asks for nothing of the shop.
+const ELLIPSIS_MIN: f32 = 0.1;
+
+/// The matter of personal data, of which other texts of a shop speak as well.
+const DATA: &str = "privacy_request";
 
 /// Topics that can be about the product under discussion.
 const ABOUT_PRODUCTS: [&str; 5] =
     ["care_instructions", "size_help", "warranty", "sustainability", "return_exchange"];
 
-/// Reads orders, then topics.
+/// Reads questions on matters of the shop.
 pub(crate) fn find(draft: &mut Draft<'_, '_>) {
-    orders(draft);
     elsewhere(draft);
     topics(draft);
     ellipsis(draft);
@@ -49,48 +50,8 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
     goes_on(draft);
 }
 
-fn orders(draft: &mut Draft<'_, '_>) {
-    let scene = draft.scene;
-    let id = scene.contacts.iter().find(|contact| contact.kind == ContactKind::Order);
-    let id = id.cloned();
-    let topic = scene.hits.iter().any(|hit| {
-        matches!(&hit.meaning, Meaning::Topic(label)
-            if matches!(label.as_str(), "cancel_order" | "change_order" | "invoice_request"))
-    });
-    let asked = scene.input.state.pending == Some(Pending::OrderId);
-    let hit = draft.free(Cue::Order).into_iter().next();
-    match (hit, id) {
-        (Some(tokens), id) => {
-            if let Some(id) = &id {
-                draft.mark(&id.tokens);
-            }
-            draft.add(tokens.clone(), Command::Order { id: id.map(|id| id.value) });
-            own_words_beside(draft, tokens);
-        }
-        (None, Some(id)) if asked || !topic => {
-            draft.add(id.tokens, Command::Order { id: Some(id.value) });
-        }
-        (None, _) => order_alone(draft),
-    }
-    for contact in &scene.contacts {
-        if contact.kind == ContactKind::Address {
-            let value = contact.value.clone();
-            draft.add(contact.tokens.clone(), Command::Contact { value });
-        }
-    }
-}
-
-/// "is there a tracking link?": asks of an order what one of the shop's texts answers in its words.
-fn own_words_beside(draft: &mut Draft<'_, '_>, tokens: Range<usize>) {
-    let scene = draft.scene;
-    let known = scene.input.state.order.is_some();
-    if let Some((intent, _)) = own_topic(scene).filter(|_| known && scene.asks_at(tokens.start)) {
-        add_topic(draft, tokens, intent);
-    }
-}
-
 /// The topic whose own words a message holds, with its intent.
-fn own_topic(scene: &Scene<'_>) -> Option<(String, Vec<String>)> {
+pub(crate) fn own_topic(scene: &Scene<'_>) -> Option<(String, Vec<String>)> {
     let topics = select(scene, None);
     let topic = scene.input.policies.get(topics.first()?)?;
     // "how long" alone says nothing of collecting an order.
@@ -99,21 +60,6 @@ fn own_topic(scene: &Scene<'_>) -> Option<(String, Vec<String>)> {
         |phrase: &String| fold(phrase).split_whitespace().any(|word| !scene.cues.is_filler(word));
     let intent = topic.intents.first().filter(|_| said.any(own))?;
     Some((intent.clone(), topics))
-}
-
-/// "and my parcel?": an order is named, and next to nothing else.
-fn order_alone(draft: &mut Draft<'_, '_>) {
-    let scene = draft.scene;
-    let Some(hit) = draft.free(Cue::OrderWord).into_iter().next() else { return };
-    let other = [Cue::Checkout, Cue::Reorder, Cue::Remove, Cue::Cart, Cue::Total, Cue::Choose];
-    let busy = other.iter().any(|cue| scene.has(*cue)) || !scene.figures.is_empty();
-    let topic = scene.hits.iter().any(|hit| matches!(hit.meaning, Meaning::Topic(_)));
-    let asks = scene.sentences.iter().any(|sentence| sentence.question);
-    let own = scene.is_skipped_at(hit.start, 1) || asks;
-    let short = scene.content_words_outside(&hit) <= ORDER_WORDS_MAX;
-    if own && short && !busy && !topic && !draft.has_content() && scene.seen.is_empty() {
-        draft.add(hit, Command::Order { id: None });
-    }
 }
 
 /// A question that no rule explains, in words that the shop gave one of its texts, or on the matter
@@ -125,9 +71,15 @@ pub(crate) fn by_own_words(draft: &mut Draft<'_, '_>) -> bool {
         return false;
     }
     let answered = scene.input.state.answered.clone();
+    // "any jobs going?", after a question on deliveries.
+    let left = |intent: &String| !evidence::is_foreign(scene) || speaks_of(scene, intent);
+    let answered = answered.filter(left);
     let (intent, topics) = match (own_topic(scene), answered) {
-        (Some(own), _) => own,
-        (None, Some(intent)) if !names_goods(scene) => {
+        (Some((own, topics)), _) => evidence::surely(scene, &own).map_or((own, topics), |label| {
+            let topics = select(scene, Some(label));
+            (label.to_owned(), topics)
+        }),
+        (None, Some(intent)) if !names_goods(scene) && !evidence::is_on_goods(scene) => {
             let topics = select(scene, Some(&intent));
             (intent, topics)
         }
@@ -141,6 +93,12 @@ pub(crate) fn by_own_words(draft: &mut Draft<'_, '_>) -> bool {
 /// Whether a message surely names something of the catalogue.
 pub(crate) fn names_goods(scene: &Scene<'_>) -> bool {
     scene.seen.iter().any(|seen| seen.exact >= SURE)
+}
+
+/// Whether a message surely names a product or a kind of them.
+pub(crate) fn names_kind(scene: &Scene<'_>) -> bool {
+    let goods = |seen: &Seen| seen.targets.iter().any(MentionTarget::is_goods);
+    scene.seen.iter().any(|seen| seen.exact >= SURE && goods(seen))
 }
 
 /// Whether a message goes on with a matter in words that only the shop's texts on it have.
@@ -173,8 +131,18 @@ fn same_of(draft: &mut Draft<'_, '_>) {
 fn goes_on(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
     let Some(intent) = scene.input.state.answered.clone() else { return };
-    let starts = scene.tokens.first().is_some_and(|first| scene.cues.joins_numbers(&first.text));
+    // "ok, and on Monday"
+    let idle = |at: &usize| {
+        let fine = scene.hits_of(Cue::Fine).any(|hit| hit.tokens.contains(at));
+        fine || !scene.tokens[*at].text.chars().any(char::is_alphanumeric)
+    };
+    let first = (0..scene.tokens.len()).find(|at| !idle(at)).map(|at| &scene.tokens[at]);
+    let starts = first.is_some_and(|first| scene.cues.joins_numbers(&first.text));
     let asks = scene.sentences.iter().any(|sentence| sentence.question);
+    // "and on Sunday", without a mark.
+    let value = |target: &MentionTarget| matches!(target, MentionTarget::Value(_));
+    let goods = scene.seen.iter().any(|seen| !seen.targets.iter().all(value));
+    let asks = asks || starts && !goods && !scene.in_focus();
     let other = [Cue::Stock, Cue::Choose, Cue::Sizes, Cue::Want, Cue::Total];
     let priced = scene.has(Cue::Price) && !scene.has(Cue::HowLong);
     let other = priced
@@ -205,6 +173,21 @@ fn elsewhere(draft: &mut Draft<'_, '_>) {
             add_topic(draft, sentence.tokens.clone(), "discount_request".to_owned());
         }
     }
+}
+
+/// Whether words for a topic are part of words that say something else.
+fn is_part_of_other(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
+    // "cb de temps": part of the words for a question.
+    let asking = [Cue::HowLong, Cue::Price, Cue::Total];
+    let question = scene.hits.iter().any(|hit| {
+        asking.iter().any(|cue| hit.is(*cue))
+            && tokens.len() == 1
+            && hit.tokens.len() > 1
+            && hit.tokens.contains(&tokens.start)
+    });
+    // "2x a week" asks for no payments.
+    let overlaps = |hit: &Hit| hit.tokens.start < tokens.end && tokens.start < hit.tokens.end;
+    question || scene.hits_of(Cue::NoNumber).any(overlaps)
 }
 
 fn topics(draft: &mut Draft<'_, '_>) {
@@ -238,15 +221,8 @@ fn topics(draft: &mut Draft<'_, '_>) {
         .map(|(_, tokens)| tokens.clone())
         .collect();
     for (label, tokens) in named {
-        // "cb de temps": part of the words for a question.
-        let question = draft
-            .scene
-            .hits_of(Cue::HowLong)
-            .any(|hit| hit.tokens.len() > tokens.len() && hit.tokens.contains(&tokens.start));
-        if draft.is_used(&tokens) || question {
-            continue;
-        }
-        if weaker.contains(&tokens) {
+        let other = is_part_of_other(draft.scene, &tokens);
+        if draft.is_used(&tokens) || other || weaker.contains(&tokens) {
             continue;
         }
         // "the address of the delivery": the second word only says of what.
@@ -300,6 +276,16 @@ pub(crate) fn add_topic(draft: &mut Draft<'_, '_>, tokens: Range<usize>, intent:
         draft.mark(&tokens);
         return;
     }
+    let input = draft.scene.input;
+    let better = || input.policies.better(&intent, input.text, input.locales);
+    if let Some(topic) = (intent == DATA).then(better).flatten()
+        && let Some(intent) = topic.intents.first()
+    {
+        let (intent, topics) = (intent.clone(), vec![topic.id.clone()]);
+        let question = Question::Topic { intent, topics };
+        draft.add(tokens, Command::Ask { question, about: None });
+        return;
+    }
     let about = about(draft, &tokens, &intent);
     let kind = kind_of(draft.scene, about.as_ref());
     let topics = select_for(draft.scene, Some(&intent), &kind);
@@ -332,7 +318,11 @@ fn kind_of(scene: &Scene<'_>, about: Option<&Reference>) -> String {
     let catalog = scene.input.catalog;
     let sku = match about {
         Some(Reference::Product(sku)) => Some(sku.as_str()),
-        Some(Reference::Focus) => scene.input.state.focus.as_ref().map(|one| one.sku.as_str()),
+        Some(Reference::Focus) => {
+            let state = scene.input.state;
+            let shown = state.last_shown.first().map(String::as_str);
+            state.focus.as_ref().map(|one| one.sku.as_str()).or(shown)
+        }
         _ => None,
     };
     let Some(product) = sku.and_then(|sku| catalog.product(sku)) else { return String::new() };
@@ -381,13 +371,19 @@ fn select_for(scene: &Scene<'_>, intent: Option<&str>, kind: &str) -> Vec<String
         express: asks_fast(scene),
         pickup: scene.has(Cue::Pickup),
         worn: scene.has(Cue::Worn),
-        place: scene.has(Cue::Where),
+        place: scene.has(Cue::Where) || intent == Some("store_info") && names_place(scene),
         opening: scene.has(Cue::Opening),
         how_long: scene.has(Cue::HowLong),
-        last: last.filter(|_| goes_on),
+        // "and by normal delivery?" leaves the text on a special one.
+        last: last.filter(|_| goes_on && !scene.has(Cue::Standard)),
     };
     let scored = scene.input.policies.select(intent, &query, scene.input.locales);
     scored.into_iter().map(|(id, _)| id).collect()
+}
+
+/// "is the shop in Lisbon?"
+fn names_place(scene: &Scene<'_>) -> bool {
+    scene.cues.country_in(scene.input.text).is_some()
 }
 
 /// Whether a token is part of a question for a duration: "how fast" asks for no fast delivery.
@@ -448,7 +444,16 @@ fn ellipsis(draft: &mut Draft<'_, '_>) {
         let goods = |seen: &Seen| abroad || seen.tokens.start >= tokens.end;
         !scene.asks_at(tokens.start) && scene.seen.iter().any(goods)
     };
-    if let Some((tokens, intent)) = found.filter(|(tokens, _)| !wished(tokens)) {
+    // "is the jacket tight when it rains tomorrow?" asks for no fast delivery.
+    let seen = &scene.input.evidence.whole;
+    let likely = |intent: &str| {
+        known
+            || seen.is_empty()
+            || !names_kind(scene)
+            || seen.get(intent).is_some_and(|one| *one >= ELLIPSIS_MIN)
+    };
+    let found = found.filter(|(tokens, intent)| !wished(tokens) && likely(intent));
+    if let Some((tokens, intent)) = found {
         draft.free(Cue::Price).iter().for_each(|price| draft.mark(price));
         if scene.asks_at(tokens.start)
             && let Some(sentence) = scene.sentence_of(tokens.start)

@@ -224,6 +224,70 @@ fn extremes(draft: &mut Draft<'_, '_>) {
     }
 }
 
+/// A value of an option in a message.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Mark {
+    /// Its tokens.
+    pub(crate) tokens: Range<usize>,
+    /// The option.
+    pub(crate) key: String,
+    /// The value, as the shop writes it where it knows it.
+    pub(crate) value: String,
+}
+
+/// All values of options in a message, in order: sizes, "the large ones", and what the product
+/// under discussion comes in.
+pub(crate) fn marks(scene: &Scene<'_>) -> Vec<Mark> {
+    let sized = scene.figures.iter().filter_map(|figure| {
+        let (key, value) = match figure.role {
+            Role::Size(_) => {
+                let written = plain(figure.values[0]);
+                scene.option_value(&written).unwrap_or_else(|| (asked_option(scene), written))
+            }
+            Role::Dimensions => {
+                let (key, values) = dimensions(scene, figure);
+                (key, values.into_iter().next()?)
+            }
+            _ => return None,
+        };
+        Some(Mark { tokens: figure.tokens.clone(), key, value })
+    });
+    let lettered = letters(scene).into_iter().map(|(letter, tokens)| {
+        let other = || scene.option_value(&other_spelling(&letter)?);
+        let known = scene.option_value(&letter).or_else(other);
+        let (key, value) = known.unwrap_or_else(|| (asked_option(scene), letter.clone()));
+        Mark { tokens, key, value }
+    });
+    let mut found: Vec<Mark> = sized.chain(lettered).collect();
+    let state = scene.input.state;
+    let focus = state.focus.as_ref();
+    if let Some(product) = focus.and_then(|focus| scene.input.catalog.product(&focus.sku)) {
+        let big = [(Cue::Small, false), (Cue::Big, true)];
+        let extremes = big.iter().flat_map(|(cue, big)| {
+            scene.hits_of(*cue).filter_map(|hit| {
+                let (key, value) = extreme(product, *big)?;
+                Some(Mark { tokens: hit.tokens.clone(), key, value })
+            })
+        });
+        found.extend(extremes);
+        let own = |target: &MentionTarget| match target {
+            MentionTarget::Value(choice) if product.options.contains(&choice.key) => {
+                let made = product.option_values(&choice.key).contains(&choice.value.as_str());
+                made.then(|| (choice.key.clone(), choice.value.clone()))
+            }
+            _ => None,
+        };
+        let seen = scene.seen.iter().filter_map(|seen| {
+            let (key, value) = seen.targets.iter().find_map(own)?;
+            Some(Mark { tokens: seen.tokens.clone(), key, value })
+        });
+        found.extend(seen);
+    }
+    found.sort_by_key(|mark| (mark.tokens.start, std::cmp::Reverse(mark.tokens.end)));
+    found.dedup_by(|later, first| later.tokens.start < first.tokens.end);
+    found
+}
+
 /// The option of a product that is a measure, with its least or greatest value.
 fn extreme(product: &Product, big: bool) -> Option<(String, String)> {
     product.options.iter().find_map(|key| {

@@ -13,6 +13,9 @@ const TONE_MIN: f32 = 0.8;
 /// From this probability sarcasm is sure where a label of trouble is not out of the question.
 const SARCASM_SURE: f32 = 0.85;
 
+/// From this sentiment up praise is too warm to be meant the other way round.
+const WARM_MIN: f32 = 0.99;
+
 /// From this probability, in the whole or a clause, a label of trouble is not out of the question.
 const REPORT_MIN: f32 = 0.1;
 
@@ -60,6 +63,14 @@ fn reports(scene: &Scene<'_>) -> bool {
     })
 }
 
+/// "lovely, a wheel like a banana": praise that is not warm, where nothing is being sold or asked.
+fn mocks(scene: &Scene<'_>) -> bool {
+    let selling = scene.input.state.pending.as_ref().is_some_and(super::labels::is_sale);
+    let asks = scene.sentences.iter().any(|sentence| sentence.question);
+    let wishes = [Cue::Want, Cue::Choose, Cue::Show].iter().any(|cue| scene.has(*cue));
+    scene.input.evidence.sentiment < WARM_MIN && !selling && !asks && !wishes
+}
+
 /// Reads the tone.
 pub(crate) fn read(draft: &mut Draft<'_, '_>) {
     let scene = draft.scene;
@@ -75,7 +86,8 @@ pub(crate) fn read(draft: &mut Draft<'_, '_>) {
         || (praise || thanks) && irony
         || thanks && complains && scene.has(Cue::Failure)
         || praise && trouble && !thanks
-        || praise && evidence.sarcasm >= TONE_MIN && evidence.sentiment < 0.0;
+        || praise && evidence.sarcasm >= TONE_MIN && evidence.sentiment < 0.0
+        || praise && evidence.sarcasm >= TONE_MIN && mocks(scene);
     let letters = scene.input.text.chars().filter(|c| c.is_alphabetic()).count();
     let loud = (all_capitals(scene) && letters >= LOUD_LETTERS_MIN)
         || scene.input.text.contains(LOUD_MARKS);

@@ -51,7 +51,8 @@ pub fn statements(
             _ => None,
         })
     };
-    let focus = state.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
+    let focus = state.focus.as_ref().map(|focus| &focus.sku).or(state.last_shown.first());
+    let focus = focus.and_then(|sku| catalog.product(sku));
     let Some(product) = named().or(focus) else { return Vec::new() };
     let mut found = of_product(product, catalog, language);
     found.truncate(STATEMENTS_MAX);
@@ -70,8 +71,10 @@ fn of_product(product: &Product, catalog: &Catalog, language: Language) -> Vec<S
     let description = product.description.or_fallback(language, &[]);
     let sentences = description.into_iter().flat_map(|text| text.split_inclusive(['.', '!', '?']));
     let sentences = sentences.map(str::trim).filter(|sentence| {
-        // The name alone, or "…: a, b" of the features again.
-        sentence.contains(' ') && sentence.chars().count() <= STATEMENT_CHARS_MAX
+        // The name alone, or "Name, title: a, b" of the features again, says nothing of its own.
+        sentence.contains(' ')
+            && !sentence.starts_with(product.name.as_str())
+            && sentence.chars().count() <= STATEMENT_CHARS_MAX
     });
     let features = product.features(language).iter().map(String::as_str);
     let properties = product.attributes.keys().chain(facets.map(|(key, _)| key)).map(property);

@@ -181,11 +181,37 @@ fn parts(text: &str, spellings: &HashMap<String, Vec<String>>) -> Vec<String> {
     found
 }
 
+/// The words that a short spelling with a stroke stands for, and the end of its tokens.
+fn abbreviated<'s>(
+    raw: &[Token],
+    at: usize,
+    spellings: &'s HashMap<String, Vec<String>>,
+) -> Option<(&'s Vec<String>, usize)> {
+    let stroke = raw.get(at + 1).filter(|token| token.glued && token.text == "/")?;
+    let last = raw.get(at + 2);
+    let rest = last.filter(|token| token.glued && token.kind == TokenKind::Word);
+    let rest = rest.map_or("", |token| token.text.as_str());
+    let said = spellings.get(&format!("{}{}{rest}", raw[at].text, stroke.text))?;
+    Some((said, at + 2 + usize::from(!rest.is_empty())))
+}
+
 /// Splits a text; short spellings are written out.
 pub(crate) fn tokenize(text: &str, spellings: &HashMap<String, Vec<String>>) -> Vec<Token> {
     let raw = raw_tokens(text);
     let mut tokens = Vec::with_capacity(raw.len());
+    let mut after = 0;
     for (at, token) in raw.iter().enumerate() {
+        if at < after {
+            continue;
+        }
+        // "w/o"
+        if let Some((said, end)) = abbreviated(&raw, at, spellings) {
+            after = end;
+            let span = token.span.start..raw[end - 1].span.end;
+            let whole = Token { span, ..token.clone() };
+            tokens.extend(said.iter().map(|word| Token { text: word.clone(), ..whole.clone() }));
+            continue;
+        }
         // "pas + de 45"
         if token.kind == TokenKind::Sign
             && let Some([word]) = spellings.get(&token.text).map(Vec::as_slice)

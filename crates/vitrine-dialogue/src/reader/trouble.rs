@@ -1,6 +1,7 @@
 //! Complaints, told by their words or by their tone.
 
 use super::cues::Cue;
+use super::cues::Hit;
 use super::cues::Meaning;
 use super::draft::Draft;
 use super::evidence;
@@ -82,8 +83,17 @@ fn limits_price(scene: &Scene<'_>) -> bool {
 fn supposes(scene: &Scene<'_>, hit: &Range<usize>) -> bool {
     scene.sentence_of(hit.start).is_some_and(|sentence| {
         let supposed = scene.hit_in(&sentence.tokens, Cue::If);
-        sentence.question && supposed.is_some_and(|one| one.tokens.start <= hit.start)
+        let supposed = supposed.filter(|one| one.tokens.start <= hit.start);
+        // "if it dies after a year am I covered", without a mark.
+        let opens = |one: &Hit| one.tokens.start == sentence.tokens.start && seen_as_matter(scene);
+        supposed.is_some_and(|one| sentence.question || opens(one))
     })
+}
+
+/// Whether the classifier takes the message for a question on a matter rather than for trouble.
+fn seen_as_matter(scene: &Scene<'_>) -> bool {
+    let label = evidence::weigh(&scene.input.evidence.whole);
+    label.is_some_and(|label| evidence::is_service(label) && !TROUBLE.contains(&label))
 }
 
 /// Whether deliveries are spoken of.

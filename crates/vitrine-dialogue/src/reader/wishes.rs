@@ -79,7 +79,12 @@ pub(crate) fn polarity(draft: &Draft<'_, '_>, tokens: &Range<usize>) -> Polarity
     let near = scene
         .hit_before(tokens.start, Cue::NegationNear, NEAR_GAP)
         .filter(|hit| !is_lack(scene, hit))
-        .or_else(|| scene.hit_before(tokens.start, Cue::TooMuch, NEAR_GAP))
+        // "zu meiner Schwester" is no "zu hell".
+        .or_else(|| {
+            let hit = scene.hit_before(tokens.start, Cue::TooMuch, NEAR_GAP);
+            let owned = scene.hit_before(tokens.start, Cue::Owned, 0).is_some();
+            hit.filter(|_| !owned)
+        })
         .or_else(|| scene.hit_before(tokens.start, Cue::Remove, 2));
     if near.is_some() || listed(scene, tokens) || denied_behind(scene, tokens) {
         return Polarity::MustNot;
@@ -118,6 +123,24 @@ fn denied_behind(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
         scene.tokens[rest].iter().all(|token| !token.text.chars().any(char::is_alphanumeric))
     };
     let hits = [Cue::Negation, Cue::No].into_iter().flat_map(|cue| scene.hits_of(cue));
+    // "pink?? nah."
+    let asked = scene.sentence_of(tokens.start).is_some_and(|sentence| {
+        let sign = |at: &usize| !scene.tokens[*at].text.chars().any(char::is_alphanumeric);
+        let behind = sentence.tokens.end..scene.tokens.len();
+        let end = behind.start + behind.take_while(sign).count();
+        let value = |at: &usize| {
+            let word = &scene.tokens[*at].text;
+            tokens.contains(at) || !word.chars().any(char::is_alphanumeric)
+        };
+        let refused = [Cue::No, Cue::Negation, Cue::Reject];
+        let refused =
+            refused.iter().any(|cue| scene.hits_of(*cue).any(|hit| hit.tokens.start == end));
+        let open = !matches!(scene.input.state.pending, Some(Pending::Facet { .. }));
+        open && refused && sentence.tokens.clone().all(|at| value(&at))
+    });
+    if asked {
+        return true;
+    }
     let mut behind = hits.filter(|hit| hit.tokens.start == tokens.end);
     // "waterproof, no?" and "is it black or not?" ask.
     !scene.asks_at(tokens.start) && behind.any(ends)
@@ -148,6 +171,12 @@ fn is_service(scene: &Scene<'_>, tokens: &Range<usize>) -> bool {
     // "how much is delivery, just some towels": goods named behind the matter are what it is about.
     let sentence = scene.sentence_of(tokens.start).filter(|sentence| sentence.question);
     let ahead = sentence.map_or(tokens.start..tokens.start, |one| one.tokens.start..tokens.start);
+    // "and my shoes, in the machine?"
+    let owned = scene.hit_before(tokens.start, Cue::Owned, 0).is_some();
+    let whole = scene.sentence_of(tokens.start).map_or(0..0, |one| one.tokens.clone());
+    if owned && scene.topic_in(&whole).is_some() {
+        return true;
+    }
     let asked = [Cue::Want, Cue::Browse, Cue::Have];
     if scene.topic_in(&ahead).is_some() && !asked.iter().any(|cue| scene.has(*cue)) {
         return true;
@@ -330,6 +359,15 @@ pub(super) fn is_conceded(scene: &Scene<'_>, seen: &Seen) -> bool {
     })
 }
 
+/// Whether a later sentence takes the product under discussion as it is.
+fn is_taken_anyway(draft: &Draft<'_, '_>, seen: &Seen) -> bool {
+    let Some(sentence) = draft.scene.sentence_of(seen.tokens.start) else { return false };
+    draft.found.iter().any(|found| {
+        let taken = Command::Choose { reference: Reference::Focus, buys: true };
+        found.command == taken && found.tokens.start >= sentence.tokens.end
+    })
+}
+
 /// "three pairs of socks": whether the first words of a name for a kind also belong to a count.
 fn is_counted(scene: &Scene<'_>, seen: &Seen) -> bool {
     category(seen).is_some()
@@ -402,6 +440,11 @@ pub(crate) fn find(draft: &mut Draft<'_, '_>) {
             continue;
         }
         if let Some(choice) = best_value(scene, seen) {
+            // "it never rains here. I'll take it": what is said before is no wish.
+            if is_taken_anyway(draft, seen) && !super::kinds::own_option(scene, &choice) {
+                draft.mark(&seen.tokens);
+                continue;
+            }
             let command = wish_or_option(scene, choice, polarity);
             draft.add(seen.tokens.clone(), command);
         }

@@ -7,6 +7,7 @@ use crate::plan::Price;
 use crate::words::keys::Key;
 use crate::words::keys::Slot;
 use crate::words::piece::Piece;
+use crate::words::piece::join;
 use crate::words::products::card;
 use crate::words::products::merits;
 use crate::words::products::name;
@@ -29,6 +30,31 @@ pub(crate) fn which(writer: &mut Writer<'_>, shown: &Card, cheapest: Option<bool
         piece.push_statement(&merits(writer, shown));
     }
     piece
+}
+
+/// The one of several products that has most or least of a property.
+pub(crate) fn verdict(
+    writer: &mut Writer<'_>,
+    card: &Card,
+    (label, value): (&str, &str),
+    others: &[(String, String)],
+) -> Piece {
+    let label = if label.is_empty() { String::new() } else { property(writer, label) };
+    let others: Vec<Piece> = others
+        .iter()
+        .map(|(other, value)| {
+            let value = Piece::fact(value.trim(), label.trim(), value.trim());
+            let slots = Slots::new().with(Slot::Value, value).with(Slot::Name, name(other));
+            writer.part(Key::RowValue, &slots)
+        })
+        .collect();
+    let value = Piece::fact(value.trim(), label.trim(), value.trim());
+    let slots = Slots::new()
+        .with(Slot::Name, name(&card.name))
+        .with(Slot::Value, value)
+        .text(Slot::Label, &label)
+        .with(Slot::Values, writer.format().all_of(&others));
+    writer.say(Key::WhichMost, &slots)
 }
 
 /// The price of a product, or of several pieces of it.
@@ -114,6 +140,27 @@ pub(crate) fn attribute(
             writer.say(Key::AttributeQuote, &slots)
         }
     }
+}
+
+/// Most properties listed where a question was not answered outright; half as many in short
+/// replies.
+const SHEET_ROWS_MAX: usize = 6;
+
+/// What is stated of a product. Properties without a name in the language are left out.
+pub(crate) fn sheet(writer: &mut Writer<'_>, of: &str, rows: &[(String, String)]) -> Piece {
+    let rows_max = if writer.input.short { SHEET_ROWS_MAX / 2 } else { SHEET_ROWS_MAX };
+    let named = rows.iter().map(|(label, value)| (property(writer, label), value.trim()));
+    let named: Vec<(String, &str)> = named.filter(|(label, _)| !label.is_empty()).collect();
+    let row = |(label, value): &(String, &str)| {
+        let value = Piece::fact(*value, label.trim(), value);
+        writer.part(Key::SheetRow, &Slots::new().text(Slot::Label, label).with(Slot::Value, value))
+    };
+    let said: Vec<Piece> = named.iter().take(rows_max).map(row).collect();
+    if said.is_empty() {
+        return Piece::default();
+    }
+    let said = join(&said, "; ", |_| "; ".to_owned());
+    writer.say(Key::Sheet, &Slots::new().with(Slot::Name, name(of)).with(Slot::Values, said))
 }
 
 /// A size in another system.

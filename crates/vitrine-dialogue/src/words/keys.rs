@@ -91,9 +91,8 @@ templates! {
     Noted "noted" [] [];
     NotedWhat "noted_what" [What] [];
     // Parts of statements on products.
-    Card "card" [Name AtPrice] [Title Options Before Note];
+    Card "card" [Name AtPrice] [Title Why Options Before Note];
     CardLine "card_line" [Name Price] [Title Options Before Note Why];
-    Why "why" [Reasons] [];
     Plus "plus" [Features] [];
     Line "line" [Name Total] [Count Options];
     OptionText "option" [Value] [Label];
@@ -161,6 +160,8 @@ templates! {
     Years "years" [Count] [];
     AttributeQuote "attribute_quote" [Name Text] [];
     AttributeUnknown "attribute_unknown" [Name] [Label];
+    Sheet "sheet" [Name Values] [];
+    SheetRow "sheet_row" [Label] [Value];
     SizeMapped "size_mapped" [Said Sizes] [];
     SizeBetween "size_between" [Said Larger Smaller] [];
     ForeignCurrency "foreign_currency" [Said Currency] [];
@@ -215,4 +216,5 @@ templates! {
     UnclearAgain "unclear_again" [] [];
     Stopped "stopped" [] [];
     Started "started" [] [];
+    WhichMost "which_most" [Name Value] [Label Values];
 }

@@ -111,12 +111,16 @@ fn statement(writer: &mut Writer<'_>, statement: &Move) -> Piece {
         Move::Describe { card, description } => products::describe(writer, card, description),
         Move::Compare { cards, rows } => products::compare(writer, cards, rows),
         Move::Which { card, cheapest } => answers::which(writer, card, *cheapest),
+        Move::Verdict { card, label, value, others } => {
+            answers::verdict(writer, card, (label, value), others)
+        }
         Move::Sum { total } => service::total(writer, *total),
         Move::PriceOf { card, pieces } => answers::price_of(writer, card, *pieces),
         Move::Stock { card, sizes } => answers::stock(writer, card, sizes),
         Move::Sizes { card, sizes } => answers::sizes(writer, card, sizes),
         Move::Attribute { card, label, value } => answers::attribute(writer, card, label, value),
         Move::SizeMapped { said, sizes } => answers::size_mapped(writer, said, sizes),
+        Move::Sheet { name, rows } => answers::sheet(writer, name, rows),
         Move::SizeBetween { said, larger, smaller } => {
             answers::size_between(writer, said, larger, smaller)
         }
@@ -190,6 +194,7 @@ fn names(moves: &[Move]) -> Vec<&str> {
             Move::NoOther { card: Some(card), .. }
             | Move::Describe { card, .. }
             | Move::Which { card, .. }
+            | Move::Verdict { card, .. }
             | Move::PriceOf { card, .. }
             | Move::Stock { card, .. }
             | Move::Sizes { card, .. }
@@ -198,7 +203,10 @@ fn names(moves: &[Move]) -> Vec<&str> {
                 names.extend(lines.iter().map(|line| line.name.as_str()));
                 &[]
             }
-            Move::AskResume { name } | Move::Removed { name } | Move::RestockNoted { name, .. } => {
+            Move::AskResume { name }
+            | Move::Removed { name }
+            | Move::RestockNoted { name, .. }
+            | Move::Sheet { name, .. } => {
                 names.push(name);
                 &[]
             }

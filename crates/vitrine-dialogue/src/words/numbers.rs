@@ -160,6 +160,15 @@ impl Format {
 
     /// Sizes with runs of whole numbers as ranges: "36 to 44 and 46".
     pub(crate) fn size_ranges(&self, sizes: &[String]) -> Piece {
+        self.all_of(&self.runs(sizes))
+    }
+
+    /// The same to choose from: "5 L or 15 L".
+    pub(crate) fn size_choice(&self, sizes: &[String]) -> Piece {
+        self.one_of(&self.runs(sizes))
+    }
+
+    fn runs(&self, sizes: &[String]) -> Vec<Piece> {
         let mut pieces = Vec::new();
         let mut rest = sizes;
         while let Some(first) = rest.first() {
@@ -174,7 +183,7 @@ impl Format {
             }
             rest = &rest[taken..];
         }
-        self.all_of(&pieces)
+        pieces
     }
 }
 

@@ -26,8 +26,11 @@ impl Piece {
         self.text.trim().is_empty()
     }
 
-    /// Appends another piece.
+    /// Appends another piece. Spaces before a new line are left out.
     pub(crate) fn push(&mut self, other: &Self) {
+        if other.text.starts_with('\n') {
+            self.text.truncate(self.text.trim_end_matches(' ').len());
+        }
         let start = self.text.len();
         self.text.push_str(&other.text);
         let moved = other

@@ -47,10 +47,12 @@ pub(crate) fn present(
     match cards {
         [] => {}
         [only] => {
-            let card = card(writer, only);
-            piece.push_statement(&writer.say(one, &Slots::new().with(Slot::Card, card)));
             // What it is good for was said when it was first shown.
-            if lead != Lead::Back {
+            let back = lead == Lead::Back;
+            let reasons = if back || writer.attempt.plain { &[][..] } else { &only.reasons };
+            let card = card_because(writer, only, reasons);
+            piece.push_statement(&writer.say(one, &Slots::new().with(Slot::Card, card)));
+            if !back {
                 piece.push_statement(&merits(writer, only));
             }
         }
@@ -61,10 +63,16 @@ pub(crate) fn present(
 
 /// A product within a sentence.
 pub(crate) fn card(writer: &mut Writer<'_>, card: &Card) -> Piece {
+    card_because(writer, card, &[])
+}
+
+/// The same, with the wishes that it meets.
+fn card_because(writer: &mut Writer<'_>, card: &Card, reasons: &[String]) -> Piece {
     let title = title_once(writer, unsaid(&card.title, &card.name));
     let format = writer.format();
     let slots = named(writer, card)
         .with(Slot::AtPrice, format.at_price(&card.price))
+        .with(Slot::Why, listed(reasons))
         .text(Slot::Title, &title);
     writer.part(Key::Card, &slots)
 }
@@ -90,8 +98,23 @@ pub(crate) fn name(name: &str) -> Piece {
     Piece::fact(name.trim(), "product", name.trim())
 }
 
-/// Whether a value needs the name of its option beside it: "size M", but "black" and "2 seats".
+/// Whether a value is a measure with its unit: "20 L", "80x60 cm", "1.5kg", but not "42 1/3" or
+/// "2XL".
+fn is_measure(value: &str) -> bool {
+    let start = value.trim_end_matches(char::is_alphabetic);
+    let (figure, unit) = (start.trim_end(), &value[start.len()..]);
+    let spaced = figure.len() < start.len();
+    figure.starts_with(|c: char| c.is_ascii_digit())
+        && figure.ends_with(|c: char| c.is_ascii_digit())
+        && !unit.is_empty()
+        && (spaced || unit.starts_with(char::is_lowercase))
+}
+
+/// Whether a value needs the name of its option beside it: "size M", but "black" and "20 L".
 fn needs_label(label: &str, value: &str) -> bool {
+    if is_measure(value.trim()) {
+        return false;
+    }
     let word = value.chars().count() >= WORD_CHARS_MIN
         && value.chars().any(char::is_lowercase)
         && !value.chars().any(|character| character.is_ascii_digit());
@@ -117,22 +140,14 @@ pub(crate) fn options(writer: &Writer<'_>, options: &[(String, String)]) -> Piec
     joined
 }
 
-/// Why a product fits, and what is special about it.
+/// What is special about a product.
 pub(crate) fn merits(writer: &mut Writer<'_>, card: &Card) -> Piece {
-    let mut piece = Piece::default();
-    if writer.attempt.plain {
-        return piece;
-    }
-    if !card.reasons.is_empty() {
-        let slots = Slots::new().with(Slot::Reasons, phrases(writer, &card.reasons));
-        piece = writer.say(Key::Why, &slots);
-    }
     let features = features(card);
-    if !features.is_empty() && (card.reasons.is_empty() || !writer.input.short) {
-        let slots = Slots::new().with(Slot::Features, phrases(writer, &features));
-        piece.push_statement(&writer.say(Key::Plus, &slots));
+    let brief = writer.input.short && !card.reasons.is_empty();
+    if writer.attempt.plain || brief || features.is_empty() {
+        return Piece::default();
     }
-    piece
+    writer.say(Key::Plus, &Slots::new().with(Slot::Features, listed(&features)))
 }
 
 fn features(card: &Card) -> Vec<String> {
@@ -140,9 +155,10 @@ fn features(card: &Card) -> Vec<String> {
     new.take(FEATURES_MAX).cloned().collect()
 }
 
-fn phrases(writer: &Writer<'_>, phrases: &[String]) -> Piece {
+/// Phrases beside each other. They may be of different grammar, so no "and" joins them.
+fn listed(phrases: &[String]) -> Piece {
     let pieces: Vec<Piece> = phrases.iter().map(|text| Piece::plain(text.trim())).collect();
-    writer.format().all_of(&pieces)
+    join(&pieces, ", ", |_| ", ".to_owned())
 }
 
 /// A title without the word that the name before it ends with: "Rouge Satin, satin lipstick".
@@ -166,7 +182,7 @@ fn title_once(writer: &mut Writer<'_>, title: &str) -> String {
 fn list(writer: &mut Writer<'_>, intro: Key, cards: &[Card]) -> Piece {
     let plain = writer.attempt.plain;
     let shared: Vec<String> = if plain { Vec::new() } else { shared_reasons(cards) };
-    let slots = Slots::new().with(Slot::Reasons, phrases(writer, &shared));
+    let slots = Slots::new().with(Slot::Reasons, listed(&shared));
     let mut piece = writer.say(intro, &slots);
     let same_title = cards.iter().all(|card| card.title == cards[0].title);
     // What was said of one product does not set another apart.
@@ -189,7 +205,7 @@ fn list(writer: &mut Writer<'_>, intro: Key, cards: &[Card]) -> Piece {
                 Slot::Title,
                 if same_title || plain { "" } else { unsaid(&card.title, &card.name) },
             )
-            .with(Slot::Why, phrases(writer, &why));
+            .with(Slot::Why, listed(&why));
         piece.text.push_str(&format!("\n{}. ", index + 1));
         piece.push(&writer.part(Key::CardLine, &slots));
     }
@@ -295,7 +311,7 @@ pub(crate) fn compare(writer: &mut Writer<'_>, cards: &[Card], rows: &[Row]) -> 
     if lines.is_empty() {
         // Nothing differs by property: what is special about each.
         for card in cards {
-            let features = phrases(writer, &features(card));
+            let features = listed(&features(card));
             let slots = Slots::new().text(Slot::Label, &card.name).with(Slot::Values, features);
             lines.push(writer.part(Key::Row, &slots));
         }

@@ -1,26 +1,25 @@
 //! Names of properties in replies.
 
+use crate::locale::names::name_of;
+use crate::locale::names::without_unit;
 use crate::shop::Language;
 use crate::words::writer::Writer;
 
 /// The name of a property: the shop's, else that of the locale for a key such as `thickness_cm`.
 pub(crate) fn property(writer: &Writer<'_>, label: &str) -> String {
-    let names = &writer.input.locale.templates.properties;
-    let general = |key: &str| names.get(key).cloned();
-    let whole = general(label);
-    let first = || label.split_once('_').and_then(|(first, _)| general(first));
+    let locale = writer.input.locale;
+    let own = |key: &str| locale.templates.properties.get(key).cloned();
+    let general = |key: &str| name_of(locale.language, key).map(str::to_owned);
+    let plain = without_unit(label);
     // Keys are English words: another language leaves out those that nobody translated.
-    let unnamed = || match (label.contains('_'), writer.input.locale.language) {
+    let unnamed = || match (label.contains('_'), locale.language) {
         (false, _) => label.to_owned(),
-        (true, Language::EN) => words_of(label),
+        (true, Language::EN) => plain.replace('_', " "),
         (true, _) => String::new(),
     };
-    whole.or_else(first).unwrap_or_else(unnamed)
-}
-
-/// A key as words, without the unit at its end: `fall_height_m` is "fall height".
-fn words_of(key: &str) -> String {
-    let unit = |part: &str| part.chars().count() <= 2 || matches!(part, "hours" | "years" | "gsm");
-    let words = key.rsplit_once('_').filter(|(_, last)| unit(last)).map_or(key, |(words, _)| words);
-    words.replace('_', " ")
+    own(label)
+        .or_else(|| general(label))
+        .or_else(|| own(plain))
+        .or_else(|| general(plain))
+        .unwrap_or_else(unnamed)
 }

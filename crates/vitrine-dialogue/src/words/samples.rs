@@ -323,6 +323,10 @@ impl Words {
         ];
         let label = || self.rain.to_owned();
         let attribute = |value| Move::Attribute { card: card(), label: label(), value };
+        let weight = self.weight.to_owned();
+        let stated = vec![(weight.clone(), "280 g".to_owned()), (label(), String::new())];
+        let value = AttributeText::Value("280 g".to_owned());
+        let weighed = Move::Attribute { card: card(), label: weight, value };
         let stock = |availability, sizes: &[&str]| Move::Stock {
             card: self.sized(availability),
             sizes: owned(sizes),
@@ -355,17 +359,11 @@ impl Words {
             ("sizes, none", Move::Sizes { card: self.sized(Availability::SoldOut), sizes: vec![] }),
             ("attribute, yes", attribute(AttributeText::Yes)),
             ("attribute, no", attribute(AttributeText::No)),
-            (
-                "attribute, value",
-                Move::Attribute {
-                    card: card(),
-                    label: self.weight.to_owned(),
-                    value: AttributeText::Value("280 g".to_owned()),
-                },
-            ),
+            ("attribute, value", weighed),
             ("attribute, years", attribute(AttributeText::Years(10))),
             ("attribute, quote", attribute(AttributeText::Quote(self.description.to_owned()))),
             ("attribute, unknown", attribute(AttributeText::Unknown)),
+            ("sheet", Move::Sheet { name: card().name, rows: stated }),
         ]
     }
 

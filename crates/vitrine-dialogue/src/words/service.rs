@@ -31,12 +31,14 @@ pub(crate) fn ask(
 ) -> Piece {
     let before = writer.repeated(format!("question:{question}"));
     let key = if values.is_empty() { Key::AskFacet } else { Key::AskOption };
-    let values = writer.format().size_ranges(values);
-    let slots = Slots::new().with(Slot::Values, values);
     if before && !label.trim().is_empty() {
-        return writer.say(Key::AskAgain, &slots.text(Slot::Label, label));
+        let values = writer.format().size_choice(values);
+        let slots = Slots::new().with(Slot::Values, values).text(Slot::Label, label);
+        return writer.say(Key::AskAgain, &slots);
     }
-    writer.say(key, &slots.text(Slot::Question, question))
+    let values = writer.format().size_ranges(values);
+    let slots = Slots::new().with(Slot::Values, values).text(Slot::Question, question);
+    writer.say(key, &slots)
 }
 
 /// Where an order is.
@@ -83,8 +85,25 @@ pub(crate) fn checkout(
 ) -> Piece {
     let mut piece = lines_after(writer, lines, Key::CheckoutOne, Key::CheckoutMany);
     piece.push_statement(&sum(writer, lines, total));
-    let slots = Slots::new().with(Slot::Link, Piece::fact(link, "link", link));
-    piece.push_statement(&writer.say(Key::Pay, &slots));
+    let links: Vec<&str> = link.lines().collect();
+    let links = if links.len() > 1 && links.len() == lines.len() {
+        named_links(lines, &links)
+    } else {
+        Piece::fact(link, "link", link)
+    };
+    piece.push_statement(&writer.say(Key::Pay, &Slots::new().with(Slot::Link, links)));
+    piece
+}
+
+/// A link for each line, behind its name: the shop's address takes one article at a time.
+fn named_links(lines: &[LineText], links: &[&str]) -> Piece {
+    let mut piece = Piece::default();
+    for (line, link) in lines.iter().zip(links) {
+        piece.text.push_str("\n• ");
+        piece.push(&name(&line.name));
+        piece.text.push_str(": ");
+        piece.push(&Piece::fact(*link, "link", link));
+    }
     piece
 }
 

@@ -52,9 +52,8 @@ fn wordings(locale: &Locale, plan: &Plan, style: (Address, bool)) -> BTreeSet<St
 fn covering(locale: &Locale, plan: &Plan, style: (Address, bool)) -> BTreeSet<String> {
     let mut keys = BTreeSet::new();
     let all = SEEDS.map(|seed| word(locale, plan, style, seed));
-    all.filter(|worded| worded.keys.iter().any(|key| keys.insert(key.clone())))
-        .map(|worded| worded.text)
-        .collect()
+    let new = all.filter(|worded| worded.keys.iter().any(|key| keys.insert(key.clone())));
+    new.map(|worded| worded.text).collect()
 }
 
 fn money_in(locale: &Locale, amount: Money) -> String {
@@ -62,9 +61,8 @@ fn money_in(locale: &Locale, amount: Money) -> String {
 }
 
 fn product_facts(locale: &Locale, card: &Card, facts: &mut Vec<String>) {
-    facts.push(card.name.clone());
     let (Price::Exact(price) | Price::From(price)) = &card.price;
-    facts.push(money_in(locale, *price));
+    facts.extend([card.name.clone(), money_in(locale, *price)]);
 }
 
 fn line_facts(locale: &Locale, lines: &[LineText], facts: &mut Vec<String>) {
@@ -121,8 +119,11 @@ fn facts(locale: &Locale, statement: &Move) -> Vec<String> {
             facts.extend(sizes.iter().cloned());
         }
         Move::Sizes { card, sizes } => {
-            facts.push(card.name.clone());
-            facts.extend(sizes.iter().cloned());
+            facts.extend(std::iter::once(&card.name).chain(sizes).cloned());
+        }
+        Move::Sheet { name, rows } => {
+            let stated = rows.iter().flat_map(|(label, value)| [label, value]);
+            facts.extend(std::iter::once(name).chain(stated).cloned());
         }
         Move::Attribute { card, label, value } => {
             facts.push(card.name.clone());
@@ -142,8 +143,7 @@ fn service_facts(locale: &Locale, statement: &Move) -> Vec<String> {
     let mut facts = Vec::new();
     match statement {
         Move::SizeMapped { said, sizes } => {
-            facts.push(said.clone());
-            facts.extend(sizes.iter().cloned());
+            facts.extend(std::iter::once(said).chain(sizes).cloned());
         }
         Move::SizeBetween { said, larger, smaller } => {
             facts.extend([said.clone(), larger.clone(), smaller.clone()]);

@@ -10,9 +10,10 @@ const JOINING_CHARS_MAX: usize = 3;
 
 /// A title for each option, at most [`TITLE_CHARS_MAX`] characters, all different.
 pub(crate) fn titles(options: &[PlannedOption], templates: &Templates) -> Vec<String> {
+    let whole: Vec<String> = options.iter().map(|option| title(option, templates)).collect();
     let mut titles: Vec<String> = Vec::new();
-    for option in options {
-        let title = cut(&title(option, templates), TITLE_CHARS_MAX);
+    for title in &whole {
+        let title = cut(own_words(title, &whole), TITLE_CHARS_MAX);
         let title = if titles.contains(&title) { numbered(&title, &titles) } else { title };
         titles.push(title);
     }
@@ -27,6 +28,19 @@ fn title(option: &PlannedOption, templates: &Templates) -> String {
     let (command, value) = option.id.split_once('=').unwrap_or((&option.id, ""));
     let known = templates.titles.get(&option.id).or_else(|| templates.titles.get(command));
     known.cloned().unwrap_or_else(|| if value.is_empty() { command } else { value }.to_owned())
+}
+
+/// A title that is too long without the first word that it shares with others: names of one brand
+/// differ by what follows.
+fn own_words<'a>(title: &'a str, all: &[String]) -> &'a str {
+    let Some((first, rest)) = title.split_once(' ') else { return title };
+    let shares = |other: &&String| {
+        other.as_str() != title && other.split_once(' ').is_some_and(|(start, _)| start == first)
+    };
+    let name = first.starts_with(char::is_uppercase) && rest.starts_with(char::is_uppercase);
+    let shared =
+        name && title.chars().count() > TITLE_CHARS_MAX && all.iter().any(|one| shares(&one));
+    if shared { rest } else { title }
 }
 
 fn numbered(title: &str, taken: &[String]) -> String {

@@ -73,6 +73,10 @@ impl<'a> Writer<'a> {
         if !starts_with_a_name(template) {
             piece.capitalise();
         }
+        // The shop's own question may be the same words.
+        if key == Key::AskNeed {
+            self.keys.push(format!("question:{}", piece.text));
+        }
         piece
     }
 

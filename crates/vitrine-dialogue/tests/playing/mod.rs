@@ -41,14 +41,15 @@ impl Shop {
         let read = |name: &str| std::fs::read_to_string(folder.join(name)).expect("a shop's file");
         let shipped = Locales::shipped(Language::EN).expect("built-in locales");
         let config: toml::Table = toml::from_str(&read("vitrine.toml")).expect("a configuration");
+        let locales = match locales {
+            Some(folder) => shipped.with_folder(folder).expect("locales"),
+            None => shipped,
+        };
         Self {
             catalog: Catalog::open(folder, &vitrine_catalog::CatalogLimits::GATEWAY)
                 .expect("a catalogue"),
-            policies: Policies::parse(&read("policies.toml")).expect("policies"),
-            locales: match locales {
-                Some(folder) => shipped.with_folder(folder).expect("locales"),
-                None => shipped,
-            },
+            policies: Policies::parse(&read("policies.toml"), &locales).expect("policies"),
+            locales,
             config: config["shop"].clone(),
         }
     }

@@ -59,9 +59,10 @@ impl Shop {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/shop");
         let policies = std::fs::read_to_string(folder.join("policies.toml")).unwrap();
         let catalog = Catalog::open(&folder, &CatalogLimits::GATEWAY).unwrap();
-        let policies = Policies::parse(&policies).unwrap();
+        let locales = Locales::shipped(Language::EN).unwrap();
+        let policies = Policies::parse(&policies, &locales).unwrap();
         let ids = ShopIds::of(&catalog, &policies);
-        Self { catalog, policies, locales: Locales::shipped(Language::EN).unwrap(), ids }
+        Self { catalog, policies, locales, ids }
     }
 
     /// Calls `then` with the input for a message, and the rules' reading of it.
