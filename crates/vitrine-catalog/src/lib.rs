@@ -86,6 +86,7 @@ pub use vocabulary::ShopVocabulary;
 pub use vocabulary::SizeEntry;
 pub use vocabulary::ValueEntry;
 pub use words::slug;
+pub use words::stemmer;
 
 use index::TextIndex;
 use lexicon::Lexicon;

@@ -75,7 +75,8 @@ pub fn slug(text: &str) -> String {
 }
 
 /// The stemmer of a language; `None` if there is none, and words are compared as they are.
-fn stemmer(language: Language) -> Option<Stemmer> {
+#[must_use]
+pub fn stemmer(language: Language) -> Option<Stemmer> {
     Some(Stemmer::create(match language {
         Language::EN => Algorithm::English,
         Language::FR => Algorithm::French,

@@ -33,6 +33,9 @@ pub trait Lookups {
     /// A facet by its key.
     fn facet(&self, key: &str) -> Option<&FacetEntry>;
 
+    /// The facet that it is worth most to ask for, such as the sport or the animal.
+    fn leading_facet(&self) -> Option<&FacetEntry>;
+
     /// Categories in the order of the vocabulary.
     fn categories(&self) -> &[CategoryEntry];
 
@@ -66,6 +69,10 @@ impl Lookups for Catalog {
         self.vocabulary().facet(key)
     }
 
+    fn leading_facet(&self) -> Option<&FacetEntry> {
+        self.facets().iter().max_by(|a, b| a.ask_weight.total_cmp(&b.ask_weight))
+    }
+
     fn categories(&self) -> &[CategoryEntry] {
         self.vocabulary().categories()
     }
@@ -89,4 +96,10 @@ impl Lookups for Catalog {
     fn question_text(&self, key: &str, language: Language) -> Option<String> {
         self.vocabulary().question(key, language).map(str::to_owned)
     }
+}
+
+/// The sentences of a product's description.
+pub(crate) fn sentences(product: &Product, language: Language) -> impl Iterator<Item = &str> {
+    let description = product.description.or_fallback(language, &[]).into_iter();
+    description.flat_map(|text| text.split_inclusive(['.', '!', '?'])).map(str::trim)
 }

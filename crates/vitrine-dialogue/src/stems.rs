@@ -3,10 +3,9 @@
 use crate::reader::tokens::fold;
 use crate::reader::tokens::tokenize;
 use crate::shop::Language;
-use rust_stemmers::Algorithm;
-use rust_stemmers::Stemmer;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
+use vitrine_catalog::stemmer;
 
 /// Fewest letters of a stem that stands for a topic's own word: "portes" is not "Porto".
 const INFLECTED_LETTERS_MIN: usize = 5;
@@ -20,23 +19,9 @@ pub(crate) fn plain_words(text: &str) -> Vec<String> {
     tokens.map(|token| token.text).filter(|word| word.chars().any(char::is_alphanumeric)).collect()
 }
 
-/// The stemming rules of a language; `None` where there are none.
-fn algorithm(language: Language) -> Option<Algorithm> {
-    match language.code() {
-        "en" => Some(Algorithm::English),
-        "fr" => Some(Algorithm::French),
-        "de" => Some(Algorithm::German),
-        "es" => Some(Algorithm::Spanish),
-        "it" => Some(Algorithm::Italian),
-        "pt" => Some(Algorithm::Portuguese),
-        _ => None,
-    }
-}
-
 /// All stems of the words of a text that are long enough to say something.
 pub(crate) fn stems(text: &str, languages: &[Language]) -> BTreeSet<String> {
-    let stemmers: Vec<Stemmer> =
-        languages.iter().filter_map(|one| algorithm(*one)).map(Stemmer::create).collect();
+    let stemmers: Vec<_> = languages.iter().filter_map(|one| stemmer(*one)).collect();
     let words = plain_words(text).into_iter();
     let long = words.filter(|word| word.chars().count() >= STEM_LETTERS_MIN);
     let mut found = BTreeSet::new();

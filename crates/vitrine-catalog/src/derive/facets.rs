@@ -42,7 +42,7 @@ const TAGGED_MIN: usize = 2;
 /// Share of products above which a tag says nothing.
 const TAGGED_SHARE_MAX: f64 = 0.9;
 
-/// Products that state a property, for each of its values, on average, at least.
+/// Fewest products per value of a property, on average.
 const SHARED_MIN: f64 = 1.4;
 
 /// How much an answer to a question about colours or materials is worth. Other derived facets are

@@ -105,7 +105,7 @@ fn put_facet(out: &mut String, facet: &Facet) {
     }
 }
 
-/// Facets without values: they only give attributes a label in the shop's languages.
+/// Facets without values, which only label attributes in the shop's languages.
 fn put_measures(
     out: &mut String,
     facets: &[Facet],

@@ -75,7 +75,7 @@ pub(super) fn gather(
     gathered
 }
 
-/// The parts of a value that lists several: `low, medium` but not a sentence.
+/// Splits a value that is a list, such as `low, medium`; a sentence stays whole.
 fn list_parts(value: &str) -> Vec<String> {
     let parts: Vec<&str> = value.split([',', ';', '|']).map(str::trim).collect();
     let short = parts.iter().all(|part| !part.is_empty() && part.split(' ').count() <= 3);

@@ -32,7 +32,7 @@ const KINDS_MAX: usize = 400;
 /// Share of a category's products from which a noun is another word for the category.
 const SYNONYM_SHARE: f64 = 0.8;
 
-/// Products of a category up to which a noun of one product alone is no narrower category.
+/// Largest category, in products, in which a noun of a single product forms no narrower category.
 const ALONE_MIN: usize = 3;
 
 /// The categories, and that of each product.

@@ -1,7 +1,7 @@
 //! Derives a shop's categories, facets, attributes and their words from what its exports state.
 //!
 //! Owns the decisions; `exports` reads the files. Pure: the same exports give the same shop.
-//! Without an encoder everything works, only values that mean the same stay apart.
+//! An encoder is optional: without one, values that mean the same stay separate.
 //!
 //! The result is text in the gateway's own forms, read back once with the gateway's own reader, so
 //! that what is written can be served.

@@ -142,7 +142,7 @@ fn variants(map: &mut Map<String, Value>, product: &ExportedProduct, options: &O
     map.insert("variants".to_owned(), Value::Array(variants.collect()));
 }
 
-/// What is stated and is no facet; flags are both, so that "no" is known too.
+/// Statements that are not facets. Flags are attributes as well, so that "no" is recorded too.
 fn attributes(
     product: &ExportedProduct,
     statements: &[Statement],

@@ -6,10 +6,10 @@
 //! goods: categories, facets and words are derived in `derive`.
 //!
 //! Invariants
-//! - Pure: bytes in, products and problems out; no files, no network, no clock.
-//! - A row is taken, or reported as an error with its line; it is never dropped without a word.
-//! - XML entities other than the five predefined ones are refused, and depth is limited.
-//! - No more than [`ExportLimits`] allows is held.
+//! - Pure: takes bytes and returns products and problems; touches no file, network or clock.
+//! - Every row is either taken or reported as an error with its line.
+//! - XML entities other than the five predefined ones are refused; nesting depth is limited.
+//! - Memory is bounded by [`ExportLimits`].
 
 mod bytes;
 mod cells;
@@ -50,7 +50,7 @@ pub(crate) use cells::flag as read_flag;
 use collect::Collector;
 use vitrine_base::money::Currency;
 
-/// What several export files of one shop hold together.
+/// Everything read from the export files of one shop.
 #[derive(Debug, Clone, Default)]
 pub struct Exports {
     /// Active and published products, in file order.
@@ -64,8 +64,7 @@ pub struct Exports {
 impl Exports {
     /// Reads files, each with its name; translations are merged into the products of the others.
     ///
-    /// # Errors
-    /// Never: what cannot be read is an error of the report.
+    /// A file or row that cannot be read is listed as an error in the report.
     #[must_use]
     pub fn read<'a>(
         files: impl IntoIterator<Item = (&'a str, &'a [u8])>,

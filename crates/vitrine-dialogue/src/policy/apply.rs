@@ -233,7 +233,7 @@ fn park(catalog: &Catalog, state: &mut DialogueState, category: &str) -> Target 
     if state.later.len() >= LATER_MAX {
         return Target::Current;
     }
-    let leading = catalog.facets().iter().max_by(|a, b| a.ask_weight.total_cmp(&b.ask_weight));
+    let leading = catalog.leading_facet();
     let mut need = Need {
         category: Some(category.to_owned()),
         options: state.need.options.clone(),
@@ -267,7 +267,7 @@ fn inherit(catalog: &Catalog, old: &Need, category: &str) -> Need {
         .filter(|product| catalog.is_within(&product.category, category))
         .collect();
     // Whom it is for, where every product of the kind says so: the dog stays the same.
-    let leading = catalog.facets().iter().max_by(|a, b| a.ask_weight.total_cmp(&b.ask_weight));
+    let leading = catalog.leading_facet();
     let leading = leading.map(|facet| facet.key.as_str()).filter(|key| {
         of_kind.iter().all(|one| one.facets.get(*key).is_some_and(|values| !values.is_empty()))
     });

@@ -34,8 +34,15 @@ fn is_plain(byte: u8) -> bool {
 
 /// A value as part of an address.
 fn encoded(value: &str) -> String {
-    let plain = |byte: u8| is_plain(byte).then(|| char::from(byte).to_string());
-    value.bytes().map(|byte| plain(byte).unwrap_or_else(|| format!("%{byte:02X}"))).collect()
+    let mut text = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        if is_plain(byte) {
+            text.push(char::from(byte));
+        } else {
+            text.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    text
 }
 
 impl<'a> Turn<'a> {

@@ -158,12 +158,7 @@ impl Turn<'_> {
         let Some(product) = focus.and_then(|sku| self.context.catalog.product(&sku)) else {
             return self.search(Lead::First);
         };
-        let leading = self
-            .context
-            .catalog
-            .facets()
-            .iter()
-            .max_by(|a, b| a.ask_weight.total_cmp(&b.ask_weight));
+        let leading = self.context.catalog.leading_facet();
         let mut need = Need { quantity: None, ..Need::default() };
         if let Some(facet) = leading
             && let Some(values) = product.facets.get(&facet.key)

@@ -42,7 +42,7 @@ pub(super) fn leave_kind(context: &Context<'_>, state: &mut DialogueState, readi
     if own.iter().any(says) || !others.iter().any(says) {
         return;
     }
-    let leading = catalog.facets().iter().max_by(|a, b| a.ask_weight.total_cmp(&b.ask_weight));
+    let leading = catalog.leading_facet();
     let focus = state.focus.as_ref().and_then(|focus| catalog.product(&focus.sku));
     let mut need = Need::default();
     if let Some(key) = leading.map(|facet| &facet.key) {

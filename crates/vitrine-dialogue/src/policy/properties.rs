@@ -279,11 +279,10 @@ fn with_unit(key: &str, number: Decimal, language: Language) -> String {
             format!("{number} {name}")
         }
         "minutes" => format!("{number} min"),
-        "lumen" => format!("{number} lm"),
         "m2" => format!("{number} m²"),
         "cl" => format!("{number} cl"),
         "cm2" => format!("{number} cm²"),
-        "lumens" => format!("{number} lm"),
+        "lumen" | "lumens" => format!("{number} lm"),
         "hours" => format!("{number} h"),
         "kcal" | "mg" | "bar" | "min" | "mp" | "nm" | "rpm" => format!("{number} {unit}"),
         "percent" | "pct" => format!("{number} %"),

@@ -24,6 +24,7 @@ use crate::reader::tokens::fold;
 use crate::shop::FacetChoice;
 use crate::shop::Lookups;
 use crate::shop::Product;
+use crate::shop::sentences;
 use crate::state::Focus;
 use crate::state::Pending;
 use rust_decimal::Decimal;
@@ -412,10 +413,8 @@ impl Turn<'_> {
             parts.filter(long).filter(|word| !name.contains(*word)).map(stem).collect()
         };
         let said = words(&source);
-        let description = product.description.or_fallback(language, &[]).into_iter();
-        let sentences = description.flat_map(|text| text.split_inclusive(['.', '!', '?']));
         let own = |sentence: &&str| !sentence.starts_with(product.name.as_str());
-        let sentences = sentences.map(str::trim).filter(own);
+        let sentences = sentences(product, language).filter(own);
         let mut texts = product.features(language).iter().map(String::as_str).chain(sentences);
         let fits = |text: &&str| words(&fold(text)).iter().any(|one| said.contains(one));
         texts.find(fits).map(str::to_owned)

@@ -127,13 +127,18 @@ impl Turn<'_> {
         let product = focus.and_then(|sku| self.context.catalog.product(&sku));
         let Some(product) = product else { return };
         for (_, about) in asked {
-            if let Some(Reference::Facet { facet, value }) = about
-                && product.option_values(facet).contains(&value.as_str())
-            {
-                self.state.need.options.insert(facet.clone(), vec![value.clone()]);
-                if let Some(focus) = &mut self.state.focus {
-                    focus.options.remove(facet);
-                }
+            if let Some(Reference::Facet { facet, value }) = about {
+                self.mean_version(product, facet, value);
+            }
+        }
+    }
+
+    /// A value that a product comes in is that of the version meant from here on.
+    fn mean_version(&mut self, product: &Product, facet: &str, value: &str) {
+        if product.option_values(facet).contains(&value) {
+            self.state.need.options.insert(facet.to_owned(), vec![value.to_owned()]);
+            if let Some(focus) = &mut self.state.focus {
+                focus.options.remove(facet);
             }
         }
     }
@@ -145,12 +150,8 @@ impl Turn<'_> {
         for said in &self.reading.commands {
             if let Command::Choose { reference: Reference::Facet { facet, value }, .. } =
                 &said.command
-                && product.option_values(facet).contains(&value.as_str())
             {
-                self.state.need.options.insert(facet.clone(), vec![value.clone()]);
-                if let Some(focus) = &mut self.state.focus {
-                    focus.options.remove(facet);
-                }
+                self.mean_version(product, facet, value);
             }
         }
     }

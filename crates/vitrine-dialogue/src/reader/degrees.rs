@@ -15,6 +15,7 @@ use crate::command::Question;
 use crate::command::Reference;
 use crate::command::Said;
 use crate::shop::Product;
+use crate::shop::sentences;
 use std::ops::Range;
 
 /// Most products of a comparison.
@@ -80,10 +81,8 @@ pub(crate) fn told(scene: &Scene<'_>, commands: &[Said], most: bool) -> Option<(
     let products = if named.is_empty() { references::shown(scene) } else { named };
     products.into_iter().take(COMPARED_MAX).find_map(|product| {
         let language = scene.input.language;
-        let description = product.description.or_fallback(language, &[]).into_iter();
-        let sentences = description.flat_map(|text| text.split_inclusive(['.', '!', '?']));
         let features = product.features(language).iter().map(String::as_str);
-        let mut texts = features.chain(sentences.map(str::trim));
+        let mut texts = features.chain(sentences(product, language));
         let says = |text: &&str| {
             let hits = scene.cues.find(&scene.cues.tokens(text));
             let of = |hit: &Hit| hit.meaning == Meaning::Attribute(property.clone());

@@ -5,6 +5,7 @@ use super::cues::Cue;
 use super::draft::Draft;
 use super::evidence;
 use super::labels::TROUBLE;
+use super::labels::UNLIKELY;
 use super::labels::add;
 use super::labels::likelihood;
 use super::scene::Found;
@@ -20,9 +21,6 @@ pub(crate) const PAYING: [&str; 2] = ["payment_methods", "installments"];
 
 /// Most words of a message that only refuses.
 const REFUSAL_WORDS_MAX: usize = 5;
-
-/// Below this probability nobody asks where an order is, or how to pay.
-const UNLIKELY: f32 = 0.02;
 
 /// Weighs the label against the commands found.
 pub(crate) fn find(draft: &mut Draft<'_, '_>) {

@@ -9,7 +9,9 @@ use super::cues::Meaning;
 use super::draft::Draft;
 use super::evidence;
 use super::foreign;
+use super::labels::CLAUSE_MIN;
 use super::labels::TROUBLE;
+use super::labels::UNLIKELY;
 use super::labels::add;
 use super::labels::add_at;
 use super::labels::is_exact;
@@ -49,17 +51,11 @@ const BESIDE_MIN: f32 = 0.97;
 /// From this probability, of all labels that agree, a message agrees to buy what is offered.
 const AGREES_MIN: f32 = 0.65;
 
-/// Below this probability a matter that a single word suggests is not meant.
-const UNLIKELY: f32 = 0.02;
-
 /// From this probability a label takes the place of an unlikely matter that a word suggests.
 const INSTEAD_MIN: f32 = 0.8;
 
 /// The same of the matter answered last.
 const LAST_MIN: f32 = 0.2;
-
-/// From this probability a clause asks for a matter that no word of it names.
-const CLAUSE_MIN: f32 = 0.9;
 
 /// From this probability the label of a message keeps it from going on with the matter answered
 /// last.

@@ -16,6 +16,13 @@ use std::ops::Range;
 pub(crate) const TROUBLE: [&str; 4] =
     ["delivery_problem", "damaged_item", "payment_problem", "complaint"];
 
+/// Below this probability a matter that a single word suggests is not meant.
+pub(crate) const UNLIKELY: f32 = 0.02;
+
+/// From this probability a clause, or a question that names goods, asks for a matter of the shop
+/// that none of its words name.
+pub(crate) const CLAUSE_MIN: f32 = 0.9;
+
 /// Commands on a matter of the shop.
 pub(crate) fn is_matter(command: &Command) -> bool {
     matches!(
@@ -93,9 +100,6 @@ pub(crate) fn add_at(draft: &mut Draft<'_, '_>, tokens: Range<usize>, label: &st
     draft.add(tokens, command);
 }
 
-/// Likelihood from which the label of such a matter is sure.
-const SURE_MIN: f32 = 0.9;
-
 /// Matters that stand beside a search rather than in its place: words for them must be there.
 const BESIDE_SEARCH: [&str; 7] = [
     "gift_help",
@@ -129,7 +133,7 @@ pub(crate) fn wishes_for_goods(draft: &Draft<'_, '_>, label: &str) -> bool {
     let asks = scene.sentences.iter().any(|sentence| sentence.question);
     let wishes = [Cue::Want, Cue::Have, Cue::Browse, Cue::Which, Cue::Another, Cue::Cheaper];
     let asked = asks && !wishes.iter().any(|cue| scene.has(*cue));
-    let asked = asked && likelihood(draft, label) >= SURE_MIN;
+    let asked = asked && likelihood(draft, label) >= CLAUSE_MIN;
     // "is there anything under 100?" is a limit, and asks for no discount.
     let limited = label == "discount_request"
         && draft.any(|command| matches!(command, Command::PriceLimit { .. }));

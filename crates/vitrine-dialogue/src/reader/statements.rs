@@ -7,6 +7,7 @@ use crate::shop::Language;
 use crate::shop::Lookups;
 use crate::shop::MentionTarget;
 use crate::shop::Product;
+use crate::shop::sentences;
 use crate::state::DialogueState;
 
 /// Most statements that a message is compared with.
@@ -68,9 +69,7 @@ fn of_product(product: &Product, catalog: &Catalog, language: Language) -> Vec<S
     };
     let written = |text: &str| statement(Stated::Text(text.to_owned()), text.to_owned());
     let facets = product.facets.iter().filter(|(_, values)| !values.is_empty());
-    let description = product.description.or_fallback(language, &[]);
-    let sentences = description.into_iter().flat_map(|text| text.split_inclusive(['.', '!', '?']));
-    let sentences = sentences.map(str::trim).filter(|sentence| {
+    let sentences = sentences(product, language).filter(|sentence| {
         // The name alone, or "Name, title: a, b" of the features again, says nothing of its own.
         sentence.contains(' ')
             && !sentence.starts_with(product.name.as_str())

@@ -10,7 +10,7 @@ use vitrine_base::language::Language;
 /// Fewest products with a tag that a flag's products are compared with.
 const SAME_MIN: usize = 3;
 
-/// Share of its values that a property repeats of another to be the same one.
+/// Share of its values that a property must repeat from another to count as the same property.
 const DOUBLE_SHARE: f64 = 0.85;
 
 /// Gives tags to what they repeat: a value of the same words, or a flag of the same products.
